@@ -1,0 +1,450 @@
+// Made by `npm run generate` from protocol/lexigate.v1.schema.json; edit that.
+
+/**
+ * Every text frame of the WebSocket subprotocol lexigate.v1. PROTOCOL.md tells how they follow each other.
+ */
+export type Message = ClientMessage | ServerMessage;
+/**
+ * What a client may send as text. Binary frames are audio.
+ */
+export type ClientMessage = StartMessage | VocabularyUpdateMessage | FlushMessage | MarkMessage | StopMessage;
+/**
+ * Little-endian 16-bit integers, little-endian 32-bit floats, or a byte a sample after ITU-T G.711.
+ */
+export type AudioEncoding = 's16le' | 'f32le' | 'mulaw' | 'alaw';
+/**
+ * A text alone, or with what is known about it.
+ */
+export type Entry = EntryText | EntryObject;
+/**
+ * A word or phrase as it shall be written.
+ */
+export type EntryText = string;
+/**
+ * Entries; of two with the same text the later one counts. `ready.limits.maxEntries` bounds their number.
+ */
+export type VocabularyList = Entry[];
+/**
+ * Changes the vocabulary while audio goes on. Answered by `vocabulary.applied` or, the old list staying in force, by `error` with the same id.
+ */
+export type VocabularyUpdateMessage = VocabularyReplaceMessage | VocabularyPatchMessage;
+/**
+ * Chosen by the client, returned in the answer.
+ */
+export type RequestId = string;
+/**
+ * What a server sends. Clients ignore members that they do not know.
+ */
+export type ServerMessage =
+  | ReadyMessage
+  | PartialMessage
+  | FinalMessage
+  | VocabularyAppliedMessage
+  | MarkedMessage
+  | FlushedMessage
+  | StoppedMessage
+  | ErrorMessage;
+/**
+ * 0 is the empty list that every session begins with; each change in force adds 1.
+ */
+export type VocabularyVersion = number;
+/**
+ * Of the list's content: equal lists have equal hashes.
+ */
+export type VocabularyHash = string;
+export type Count = number;
+/**
+ * Samples of one channel since the start, at the client's own rate.
+ */
+export type SampleIndex = number;
+/**
+ * A duration of the server's clock.
+ */
+export type Milliseconds = number;
+/**
+ * Entries that are well formed but cannot be listened for, and why; the rest is in force.
+ */
+export type RejectedEntries = RejectedEntry[];
+/**
+ * 0, or 1 for the second channel.
+ */
+export type Channel = number;
+/**
+ * Number of the segment within its channel, from 0; a segment in which nothing was heard is not sent and takes no number.
+ */
+export type Segment = number;
+/**
+ * Time on the client's audio clock, rounded to milliseconds: samples received divided by the sample rate.
+ */
+export type Seconds = number;
+export type Confidence = number;
+export type Words = Word[];
+/**
+ * What ended the segment: a pause, a `flush`, the `stop`, or a limit of time.
+ */
+export type FinalReason = 'endpoint' | 'flush' | 'stop' | 'limit';
+/**
+ * The closed set of errors; PROTOCOL.md says of each what to do.
+ */
+export type ErrorCode =
+  | 'malformed_json'
+  | 'unknown_type'
+  | 'invalid_message'
+  | 'invalid_utf8'
+  | 'frame_too_large'
+  | 'not_started'
+  | 'already_started'
+  | 'already_stopped'
+  | 'odd_byte_count'
+  | 'unsupported_encoding'
+  | 'unsupported_rate'
+  | 'unsupported_channels'
+  | 'unsupported_latency'
+  | 'vocabulary_invalid'
+  | 'vocabulary_too_large'
+  | 'too_many_requests'
+  | 'buffer_overflow'
+  | 'idle_timeout'
+  | 'session_too_long'
+  | 'slow_consumer'
+  | 'server_full'
+  | 'shutting_down'
+  | 'internal';
+
+/**
+ * Opens the session: the first message of a connection. Answered by `ready`.
+ */
+export interface StartMessage {
+  type: 'start';
+  audio: AudioFormat;
+  vocabulary?: VocabularyList;
+  options?: SessionOptions;
+}
+/**
+ * What the binary frames hold. Two channels are interleaved: two speakers, transcribed apart.
+ */
+export interface AudioFormat {
+  encoding: AudioEncoding;
+  /**
+   * Samples per second and channel.
+   */
+  sampleRate: number;
+  channels: 1 | 2;
+}
+export interface EntryObject {
+  text: EntryText;
+  /**
+   * Multiplies the gain of the entry's matches; 1, the default, is neutral.
+   */
+  weight?: number;
+  /**
+   * Further spellings that sound like the entry; a match of one is written as `text`.
+   *
+   * @maxItems 8
+   */
+  soundsLike?: EntryText[];
+}
+/**
+ * Wishes; each has a default of the server's.
+ */
+export interface SessionOptions {
+  /**
+   * Chunk and look-ahead together: one of `ready.model.latencies`.
+   */
+  latencyMs?: number;
+  /**
+   * Hypotheses kept per step; 1 is greedy.
+   */
+  beam?: number;
+  /**
+   * False: no partials, only finals.
+   */
+  partials?: boolean;
+  /**
+   * Least audio between two partials of a channel; 0 sends one after each step that changed the text.
+   */
+  partialIntervalMs?: number;
+  /**
+   * Above 1, finals carry that many alternatives.
+   */
+  nBest?: number;
+  endpoint?: EndpointOptions;
+  /**
+   * False leaves the word language model out.
+   */
+  languageModel?: boolean;
+}
+/**
+ * When a segment ends by itself.
+ */
+export interface EndpointOptions {
+  /**
+   * False: only flush, stop and `maxSegmentMs` end a segment.
+   */
+  enabled?: boolean;
+  /**
+   * Silence, by level, that ends a segment.
+   */
+  silenceMs?: number;
+  /**
+   * Time without a new sound, by the model, that ends a segment.
+   */
+  trailingBlankMs?: number;
+  /**
+   * Longest segment; it is then ended with the reason `limit`.
+   */
+  maxSegmentMs?: number;
+}
+/**
+ * Puts a whole new list in the place of the old one; an empty list clears it.
+ */
+export interface VocabularyReplaceMessage {
+  type: 'vocabulary.update';
+  id: RequestId;
+  replace: VocabularyList;
+}
+/**
+ * Changes single entries of the list in force.
+ */
+export interface VocabularyPatchMessage {
+  type: 'vocabulary.update';
+  id: RequestId;
+  patch: VocabularyPatch;
+}
+/**
+ * `remove` is done first, then `set`, which adds an entry or changes the one of the same text.
+ */
+export interface VocabularyPatch {
+  set?: VocabularyList;
+  /**
+   * Texts of entries to take out; one that is not listed is no error.
+   */
+  remove?: EntryText[];
+}
+/**
+ * Decides all audio sent so far, as though silence followed, and ends the segment. Answered by `final` where something was spoken, then always by `flushed`.
+ */
+export interface FlushMessage {
+  type: 'flush';
+  id?: RequestId;
+}
+/**
+ * Comes back as `mark` once all audio sent before it is decided. Changes nothing.
+ */
+export interface MarkMessage {
+  type: 'mark';
+  id: RequestId;
+}
+/**
+ * Ends the session: no audio follows. Answered by the last `final` messages, then `stopped`, then close 1000.
+ */
+export interface StopMessage {
+  type: 'stop';
+}
+/**
+ * The session is open: who serves it, with what limits.
+ */
+export interface ReadyMessage {
+  type: 'ready';
+  protocol: 'lexigate.v1';
+  sessionId: string;
+  model: ModelInfo;
+  /**
+   * The latency in force.
+   */
+  latencyMs: number;
+  limits: Limits;
+  vocabulary?: VocabularySummary;
+}
+export interface ModelInfo {
+  name: string;
+  version: string;
+  /**
+   * The rate that the model hears; other rates are resampled.
+   */
+  sampleRate: number;
+  /**
+   * Grid on which words begin and end.
+   */
+  frameMs: number;
+  /**
+   * What `options.latencyMs` may be, the default first.
+   *
+   * @minItems 1
+   */
+  latencies: LatencyChoice[];
+}
+export interface LatencyChoice {
+  /**
+   * The sum of the others.
+   */
+  latencyMs: number;
+  /**
+   * Audio decided per step.
+   */
+  chunkMs: number;
+  /**
+   * Audio after it that the step must hear.
+   */
+  lookaheadMs: number;
+}
+/**
+ * What the server accepts from this session.
+ */
+export interface Limits {
+  /**
+   * Of a frame, text or binary.
+   */
+  maxFrameBytes: number;
+  /**
+   * Audio sent and not yet decided.
+   */
+  maxBufferedSeconds: number;
+  /**
+   * Of a vocabulary.
+   */
+  maxEntries: number;
+  /**
+   * Characters of an entry's text.
+   */
+  maxEntryLength: number;
+  /**
+   * Longest time without a frame from the client; absent: no limit.
+   */
+  idleTimeoutSeconds?: number;
+  /**
+   * Longest session; absent: no limit.
+   */
+  maxSessionSeconds?: number;
+}
+/**
+ * The list sent in `start`, as it came into force.
+ */
+export interface VocabularySummary {
+  version: VocabularyVersion;
+  hash: VocabularyHash;
+  entries: Count;
+  sample: SampleIndex;
+  buildMs: Milliseconds;
+  rejected: RejectedEntries;
+}
+export interface RejectedEntry {
+  text: string;
+  reason: string;
+}
+/**
+ * What is heard of the open segment so far; each replaces the one before.
+ */
+export interface PartialMessage {
+  type: 'partial';
+  channel: Channel;
+  segment: Segment;
+  start: Seconds;
+  end: Seconds;
+  /**
+   * `committed` and `tail` in one.
+   */
+  text: string;
+  /**
+   * Begin of the text that no later message of this segment changes.
+   */
+  committed: string;
+  /**
+   * The rest, which may still change.
+   */
+  tail: string;
+  words?: Words;
+}
+export interface Word {
+  word: string;
+  start: Seconds;
+  end: Seconds;
+  startSample: SampleIndex;
+  endSample: SampleIndex;
+  confidence: Confidence;
+  /**
+   * Text of the vocabulary entry that the word is part of.
+   */
+  entity?: string;
+}
+/**
+ * What was spoken in a segment. Never changes.
+ */
+export interface FinalMessage {
+  type: 'final';
+  channel: Channel;
+  segment: Segment;
+  start: Seconds;
+  end: Seconds;
+  startSample: SampleIndex;
+  endSample: SampleIndex;
+  text: string;
+  words: Words;
+  /**
+   * Sent where `nBest` is above 1: the best texts, best first, the first being `text`.
+   */
+  alternatives?: Alternative[];
+  reason: FinalReason;
+}
+export interface Alternative {
+  text: string;
+  /**
+   * Natural logarithm; comparable within one final only.
+   */
+  score: number;
+  confidence: Confidence;
+}
+/**
+ * The list asked for by the `vocabulary.update` of the same id is in force.
+ */
+export interface VocabularyAppliedMessage {
+  type: 'vocabulary.applied';
+  id: RequestId;
+  version: VocabularyVersion;
+  hash: VocabularyHash;
+  entries: Count;
+  sample: SampleIndex;
+  buildMs: Milliseconds;
+  rejected: RejectedEntries;
+}
+/**
+ * Every sample before `sample` is decided; finals and partials about them were sent before.
+ */
+export interface MarkedMessage {
+  type: 'mark';
+  id: RequestId;
+  sample: SampleIndex;
+}
+/**
+ * The flush is done: every sample before `sample` is in a final.
+ */
+export interface FlushedMessage {
+  type: 'flushed';
+  id?: RequestId;
+  sample: SampleIndex;
+}
+/**
+ * The session's totals, its last message.
+ */
+export interface StoppedMessage {
+  type: 'stopped';
+  sessionId: string;
+  audioSeconds: Seconds;
+  samples: SampleIndex;
+  segments: Count;
+  words: Count;
+  vocabularyVersion: VocabularyVersion;
+}
+/**
+ * Something went wrong. Where `fatal` is true the server closes next; otherwise the session goes on as though what caused it had not been sent.
+ */
+export interface ErrorMessage {
+  type: 'error';
+  code: ErrorCode;
+  /**
+   * For people: what was wrong and what to do.
+   */
+  message: string;
+  fatal: boolean;
+  id?: RequestId;
+}
