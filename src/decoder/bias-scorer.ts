@@ -1,0 +1,132 @@
+import type { PieceTable } from '../biasing/alphabet.js';
+import { type GainHistory, MatchState } from '../biasing/match.js';
+import { PrefixGraph } from '../biasing/prefix-graph.js';
+import type { BiasOptions } from './options.js';
+import { type PrefixTree, ROOT } from './prefix-tree.js';
+
+/** Scores the nodes of a prefix tree against a vocabulary's graph. */
+export class BiasScorer {
+  /** How far below the frame's best a subword may lie and still be tried; -1 without a vocabulary. */
+  reach = -1;
+  readonly #pieces: PieceTable;
+  readonly #tree: PrefixTree;
+  readonly #options: BiasOptions;
+  readonly #state = new MatchState();
+  readonly #history: TreeHistory;
+  #graph = PrefixGraph.empty;
+  /** Node that each piece reaches from the root. */
+  readonly #startNode: Int32Array;
+
+  constructor(
+    pieces: PieceTable,
+    tree: PrefixTree,
+    { base = 0.3, lambda = 0.3, gapCap = 6, biasGap = 8 }: Partial<BiasOptions> = {},
+  ) {
+    this.#pieces = pieces;
+    this.#tree = tree;
+    this.#options = { base, lambda, gapCap, biasGap };
+    this.#history = new TreeHistory(pieces, tree);
+    this.#startNode = new Int32Array(pieces.size);
+  }
+
+  get graph(): PrefixGraph {
+    return this.#graph;
+  }
+
+  /** Enters a new graph: every node's state is computed again from the begin of the segment. */
+  setGraph(graph: PrefixGraph): void {
+    this.#graph = graph;
+    this.reach = graph.isEmpty ? -1 : this.#options.biasGap;
+    for (let piece = 0; piece < this.#pieces.size; piece++) {
+      this.#startNode[piece] = graph.walk(0, this.#pieces, piece);
+    }
+    const tree = this.#tree;
+    for (let node = tree.next(ROOT); node >= 0; node = tree.next(node)) this.update(node);
+  }
+
+  /** Whether a token begins or continues an entry after a node. */
+  continues(node: number, token: number): boolean {
+    if (this.#startNode[token] !== 0) return true;
+    const at = this.#tree.matchNode[node]!;
+    return at !== 0 && this.#graph.walk(at, this.#pieces, token) !== 0;
+  }
+
+  /** Bias after a node and one more token, which lay `gap` below the frame's best. */
+  extended(node: number, token: number, gap: number): number {
+    if (this.reach < 0) return 0;
+    const tree = this.#tree;
+    if (tree.matchNode[node] === 0 && this.#startNode[token] === 0) return tree.locked[node]!;
+    this.#load(node);
+    this.#advance(token, this.#gain(token, gap));
+    return this.#state.value(this.#graph);
+  }
+
+  /** Computes the state of a node from that of its parent and the node's gap. */
+  update(node: number): void {
+    const tree = this.#tree;
+    const token = tree.token[node]!;
+    tree.gain[node] = this.#gain(token, tree.gap[node]!);
+    const state = this.#state;
+    this.#load(tree.parent[node]!);
+    if (this.reach >= 0) this.#advance(token, tree.gain[node]!);
+    else state.clear();
+    tree.matchNode[node] = state.node;
+    tree.matchSum[node] = state.sum;
+    tree.fallback[node] = state.fallback;
+    tree.fallbackEnd[node] = state.fallbackEnd;
+    tree.locked[node] = state.locked;
+    tree.lockedEnd[node] = state.lockedEnd;
+    tree.bias[node] = state.value(this.#graph);
+  }
+
+  /** Bias of a node if the segment ends here. */
+  finished(node: number): number {
+    this.#load(node);
+    return this.#state.finalValue(this.#graph, this.#history);
+  }
+
+  #advance(token: number, gain: number): void {
+    this.#state.advance(this.#graph, this.#pieces, token, gain, this.#history);
+  }
+
+  #gain(token: number, gap: number): number {
+    const { base, lambda, gapCap } = this.#options;
+    return base * this.#pieces.length(token) + lambda * Math.min(gap, gapCap);
+  }
+
+  #load(node: number): void {
+    const tree = this.#tree;
+    const state = this.#state;
+    state.node = tree.matchNode[node]!;
+    state.sum = tree.matchSum[node]!;
+    state.fallback = tree.fallback[node]!;
+    state.fallbackEnd = tree.fallbackEnd[node]!;
+    state.locked = tree.locked[node]!;
+    state.lockedEnd = tree.lockedEnd[node]!;
+    state.tokens = tree.depth[node]!;
+    this.#history.node = node;
+  }
+}
+
+/** The gains along the path to a node. */
+class TreeHistory implements GainHistory {
+  node = ROOT;
+  readonly #pieces: PieceTable;
+  readonly #tree: PrefixTree;
+
+  constructor(pieces: PieceTable, tree: PrefixTree) {
+    this.#pieces = pieces;
+    this.#tree = tree;
+  }
+
+  sumBack(symbols: number, notBefore: number): number {
+    const { token, parent, depth, gain } = this.#tree;
+    let sum = 0;
+    let at = this.node;
+    for (let left = symbols; left > 0 && depth[at]! > notBefore; at = parent[at]!) {
+      sum += gain[at]!;
+      left -= this.#pieces.length(token[at]!);
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,28 @@
+/** Bounds and weights of the beam search; scores are natural logarithms. */
+export interface BeamOptions {
+  /** Hypotheses kept per frame. 1 without bias and language model is the greedy best path. */
+  readonly beam: number;
+  /** Hypotheses further than this below the best are dropped. */
+  readonly beamThreshold: number;
+  /** Subwords further than this below the frame's best symbol extend no hypothesis, save by bias. */
+  readonly tokenThreshold: number;
+  /** Subwords that may extend a hypothesis in one frame, save by bias. */
+  readonly maxTokens: number;
+  readonly bias: Partial<BiasOptions>;
+  /** Multiplies the language model's log-probabilities. */
+  readonly lmWeight: number;
+  /** Added per word that the language model scores. */
+  readonly wordBonus: number;
+}
+
+/**
+ * Gain of a subword that continues an entry: `base` per symbol, and `lambda` times its distance from the frame's best
+ * symbol, at most `gapCap` (adaptive subword boosting, Dingliwal et al., SLT 2022). The entry's weight multiplies it.
+ */
+export interface BiasOptions {
+  readonly base: number;
+  readonly lambda: number;
+  readonly gapCap: number;
+  /** A subword within this distance of the frame's best is tried where it begins or continues an entry. */
+  readonly biasGap: number;
+}
