@@ -1,0 +1,43 @@
+import { Worker } from 'node:worker_threads';
+import { Gateway } from '../server/gateway.js';
+import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
+import { WorkerPool } from '../session/pool.js';
+import type { ServeSettings } from './settings.js';
+import type { WorkerSettings } from './worker.js';
+
+/** A running gateway with the workers behind it. */
+export interface Service {
+  readonly url: string;
+  readonly pool: WorkerPool;
+  readonly gateway: Gateway;
+  stop(options: { graceMs: number }): Promise<void>;
+}
+
+/** Puts a gateway together: here, and nowhere else, is known which classes do it. */
+export async function startService(settings: ServeSettings): Promise<Service> {
+  const workerData: WorkerSettings = { model: settings.model, maxBatch: settings.maxBatch };
+  const spawn = (): Worker => new Worker(new URL('./worker.js', import.meta.url), { workerData });
+  const pool = await WorkerPool.start(spawn, { workers: settings.workers });
+  const { host, port, maxConnections } = settings;
+  const limits = limitsOf(settings);
+  const gateway = await Gateway.start({ recognisers: pool, limits, host, port, maxConnections }).catch(
+    async (reason: unknown) => {
+      await pool.stop();
+      throw reason;
+    },
+  );
+  return {
+    url: gateway.url,
+    pool,
+    gateway,
+    stop: async ({ graceMs }) => {
+      await gateway.stop({ graceMs });
+      await pool.stop();
+    },
+  };
+}
+
+function limitsOf(settings: ServeSettings): SessionLimits {
+  const names = Object.keys(DEFAULT_LIMITS) as (keyof SessionLimits)[];
+  return Object.fromEntries(names.map((name) => [name, settings[name]])) as unknown as SessionLimits;
+}

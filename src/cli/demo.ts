@@ -1,0 +1,2 @@
+import type { ServeSettings } from './settings.js';
+export async function demo(_settings: ServeSettings): Promise<void> {}

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { packageRoot } from '../util/package-root.js';
+import { demo } from './demo.js';
+import { serve } from './serve.js';
+import { addSettings, readSettings } from './settings.js';
+import { type TranscribeOptions, transcribe } from './transcribe.js';
+
+const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('lexigate')
+  .description('Streaming speech-to-text gateway whose vocabulary changes while people speak.')
+  .version(version)
+  .showHelpAfterError('(add --help for what can be given)');
+
+addSettings(program.command('serve'))
+  .description('Run the gateway until it is told to stop (SIGTERM or Ctrl-C lets open sessions finish).')
+  .addHelpText('after', '\nSettings count in this order: flag, environment variable, config file, default.')
+  .action(async (_: unknown, command: Command) => {
+    await serve(readSettings(command));
+  });
+
+addSettings(program.command('transcribe'))
+  .description('Transcribe WAV files, through a gateway of its own or through a running one.')
+  .argument('<file...>', 'WAV files of 1 or 2 channels, 8 to 48 kHz')
+  .option(
+    '--vocabulary <file>',
+    'an entry a line: text, optionally tab and weight, tabs and sounds-like spellings',
+  )
+  .option('--json', 'print every message as JSON, the last one being the transcript', false)
+  .option('--url <address>', 'use a running gateway, for example ws://127.0.0.1:8080/v1/stream')
+  .option('--realtime', 'send the audio at the speed of speech', false)
+  .option('--latency <ms>', 'chunk and look-ahead together, as the model offers', positive)
+  .option('--beam <n>', 'hypotheses kept per step, 1 for greedy', positive)
+  .action(async (files: string[], options: TranscribeOptions, command: Command) => {
+    await transcribe(files, options, readSettings(command));
+  });
+
+addSettings(program.command('demo'))
+  .description(
+    'Stream two bundled samples and add a name between them, to see captions change as they are spoken.',
+  )
+  .action(async (_: unknown, command: Command) => {
+    await demo(readSettings(command));
+  });
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number above 0.');
+  return value;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`lexigate: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

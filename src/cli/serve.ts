@@ -1,0 +1,29 @@
+import { startService } from './compose.js';
+import type { ServeSettings } from './settings.js';
+
+/** Runs the gateway until a signal; a second one does not wait. */
+export async function serve(settings: ServeSettings): Promise<void> {
+  const begun = performance.now();
+  const service = await startService(settings);
+  const { name, version } = service.pool.description;
+  const seconds = ((performance.now() - begun) / 1000).toFixed(2);
+  process.stdout.write(
+    `lexigate listens on ${service.url} (model ${name} ${version}, ${settings.workers} workers, ready in ${seconds} s)\n`,
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  const open = service.gateway.sessions;
+  if (open > 0) {
+    process.stdout.write(
+      `stopping; ${open} session${open === 1 ? ' has' : 's have'} ${settings.graceSeconds} s to finish, a second signal ends them\n`,
+    );
+  }
+  const force = (): void => process.exit(1);
+  process.once('SIGTERM', force);
+  process.once('SIGINT', force);
+  await service.stop({ graceMs: settings.graceSeconds * 1000 });
+  process.off('SIGTERM', force);
+  process.off('SIGINT', force);
+}

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_LIMITS } from '../session/limits.js';
+import { packageRoot } from '../util/package-root.js';
+
+/** Everything that `lexigate serve` can be told. */
+export interface ServeSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly model: string;
+  readonly workers: number;
+  readonly maxBatch: number;
+  readonly maxConnections: number;
+  readonly maxFrameBytes: number;
+  readonly maxBufferedSeconds: number;
+  readonly maxEntries: number;
+  readonly maxEntryLength: number;
+  readonly maxPendingRequests: number;
+  readonly maxOutputBytes: number;
+  readonly idleSeconds: number;
+  readonly maxSessionSeconds: number;
+  readonly startSeconds: number;
+  readonly graceSeconds: number;
+}
+
+interface Setting {
+  readonly key: keyof ServeSettings;
+  readonly argument: string;
+  readonly description: string;
+  readonly parse: (text: string) => string | number;
+  readonly value: string | number;
+}
+
+/** Each setting once: its flag, environment variable and place in the config file follow from its key. */
+const SETTINGS: readonly Setting[] = [
+  text('host', 'address', 'address to listen on', '127.0.0.1'),
+  number('port', 'TCP port, 0 for any free one', 8080, 0, 65_535),
+  text('model', 'folder', 'folder of the model bundle', join(packageRoot(), 'models', 'en-base')),
+  number('workers', 'recognition threads', availableParallelism(), 1, 256),
+  number('maxBatch', 'streams per encoder run', 16, 1, 256),
+  number('maxConnections', 'connections at a time; more get HTTP 503', 200, 1, 100_000),
+  number(
+    'maxFrameBytes',
+    'largest frame from a client',
+    DEFAULT_LIMITS.maxFrameBytes,
+    1024,
+    64 * 1024 * 1024,
+  ),
+  number(
+    'maxBufferedSeconds',
+    'audio waiting to be decoded before the socket is paused',
+    DEFAULT_LIMITS.maxBufferedSeconds,
+    3,
+    3600,
+  ),
+  number('maxEntries', 'entries of a vocabulary', DEFAULT_LIMITS.maxEntries, 1, 100_000),
+  number('maxEntryLength', 'characters of an entry', DEFAULT_LIMITS.maxEntryLength, 2, 100),
+  number(
+    'maxPendingRequests',
+    'unanswered flushes, marks and updates of a session',
+    DEFAULT_LIMITS.maxPendingRequests,
+    1,
+    100_000,
+  ),
+  number(
+    'maxOutputBytes',
+    'bytes that may wait for a slow reader',
+    DEFAULT_LIMITS.maxOutputBytes,
+    1024,
+    1024 ** 3,
+  ),
+  number(
+    'idleSeconds',
+    'seconds without a frame before a session is closed',
+    DEFAULT_LIMITS.idleSeconds,
+    1,
+    86_400,
+  ),
+  number('maxSessionSeconds', 'longest session', DEFAULT_LIMITS.maxSessionSeconds, 1, 7 * 86_400),
+  number(
+    'startSeconds',
+    'seconds between a connection and its "start"',
+    DEFAULT_LIMITS.startSeconds,
+    1,
+    3600,
+  ),
+  number('graceSeconds', 'seconds that open sessions have to finish at shutdown', 30, 0, 86_400),
+];
+
+function text(key: keyof ServeSettings, argument: string, description: string, value: string): Setting {
+  const parse = (given: string): string => {
+    if (given.trim() === '') throw new InvalidArgumentError('It is empty.');
+    return given;
+  };
+  return { key, argument, description, parse, value };
+}
+
+function number(
+  key: keyof ServeSettings,
+  description: string,
+  value: number,
+  least: number,
+  most: number,
+): Setting {
+  const parse = (given: string): number => {
+    const parsed = Number(given);
+    if (given.trim() === '' || !Number.isInteger(parsed) || parsed < least || parsed > most) {
+      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+    }
+    return parsed;
+  };
+  return { key, argument: 'number', description, parse, value };
+}
+
+function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** Adds a flag per setting, with its environment variable. */
+export function addSettings(command: Command): Command {
+  for (const { key, argument, description, parse, value } of SETTINGS) {
+    const name = kebab(key);
+    command.addOption(
+      new Option(`--${name} <${argument}>`, description)
+        .env(`LEXIGATE_${name.replaceAll('-', '_').toUpperCase()}`)
+        .default(value)
+        .argParser(parse),
+    );
+  }
+  return command.addOption(
+    new Option('--config <file>', 'JSON file with any of these settings, by their names in camelCase').env(
+      'LEXIGATE_CONFIG',
+    ),
+  );
+}
+
+/** Flags before environment, environment before file, file before defaults. */
+export function readSettings(command: Command): ServeSettings {
+  const options = command.opts<ServeSettings & { config?: string }>();
+  const file = options.config === undefined ? {} : readConfig(options.config);
+  const known = new Set<string>(SETTINGS.map(({ key }) => key));
+  const unknown = Object.keys(file).find((key) => !known.has(key));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(
+      `${options.config}: there is no setting "${unknown}"; known are ${[...known].join(', ')}.`,
+    );
+  }
+  const resolved = SETTINGS.map(({ key, parse }) => {
+    const fromFile = command.getOptionValueSource(key) === 'default' && file[key] !== undefined;
+    return [key, fromFile ? parseInFile(options.config!, key, file[key], parse) : options[key]];
+  });
+  return Object.fromEntries(resolved) as unknown as ServeSettings;
+}
+
+function readConfig(path: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return value as Readonly<Record<string, unknown>>;
+    }
+  } catch (cause) {
+    throw new InvalidArgumentError(
+      `${path} cannot be read as JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    );
+  }
+  throw new InvalidArgumentError(`${path} holds no JSON object.`);
+}
+
+function parseInFile(path: string, key: string, value: unknown, parse: Setting['parse']): string | number {
+  try {
+    return parse(String(value));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : '';
+    throw new InvalidArgumentError(`${path}: "${key}" is ${JSON.stringify(value)}. ${why}`);
+  }
+}

@@ -1,0 +1,17 @@
+/** Entry of a recognition worker: loads the model once and serves its sessions until it is terminated. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Batcher } from '../encoder/batcher.js';
+import { OnnxEncoder } from '../encoder/onnx.js';
+import { host } from '../session/host.js';
+
+export interface WorkerSettings {
+  /** Folder of the model bundle. */
+  readonly model: string;
+  /** Streams per run of the encoder. */
+  readonly maxBatch: number;
+}
+
+if (parentPort === null) throw new Error('this file runs as a worker thread; start `lexigate serve`');
+const { model, maxBatch } = workerData as WorkerSettings;
+const encoder = await OnnxEncoder.load(model);
+host(parentPort, { batcher: new Batcher(encoder, { maxBatch }) });

@@ -1,0 +1,48 @@
+import { concatMap, defer, from, map, type Observable, type OperatorFunction, of } from 'rxjs';
+import type { Window } from '../audio/windower.js';
+import { data, type Flow } from '../util/flow.js';
+import type { Batcher } from './batcher.js';
+import type { Latency, LogProbs } from './runtime.js';
+
+/** Log-probabilities of a window, with the window they belong to. */
+export interface EncodedWindow {
+  readonly window: Window;
+  readonly logProbs: LogProbs;
+}
+
+/**
+ * Windows become log-probabilities, one step after the other, since each needs the state that the last one left.
+ * Tentative windows continue from one another on a fork of the state that is dropped when real audio follows.
+ *
+ * The queue in front of `concatMap` is bounded by the session: it stops reading the socket while more than
+ * `maxBufferedSeconds` of audio wait (see `session/limits.ts`).
+ */
+export function encode(
+  batcher: Batcher,
+  latency: Latency,
+): OperatorFunction<Flow<Window>, Flow<EncodedWindow>> {
+  return (source) =>
+    defer(() => {
+      let state = batcher.runtime.start();
+      let fork = state;
+      const step = (window: Window): Observable<Flow<EncodedWindow>> => {
+        const request = { pcm: window.pcm, state: window.tentative ? fork : state };
+        return from(batcher.encode(request, latency)).pipe(
+          map((result) => {
+            fork = result.state;
+            if (!window.tentative) state = result.state;
+            return data({ window, logProbs: result.logProbs });
+          }),
+        );
+      };
+      return source.pipe(
+        concatMap((item) => {
+          if (item.kind === 'boundary') {
+            fork = state;
+            return of(item);
+          }
+          return defer(() => step(item.value));
+        }),
+      );
+    });
+}

@@ -1,0 +1,136 @@
+import { annotate } from '../biasing/annotate.js';
+import type { PrefixGraph } from '../biasing/prefix-graph.js';
+import { CaptionBuilder, type CaptionWord, textOf } from '../captions/caption.js';
+import type { Hypothesis } from '../decoder/beam.js';
+import type { FinalHypothesis, PartialHypothesis } from '../decoder/segmenter.js';
+import type { FinalMessage, PartialMessage, Word } from '../protocol/messages.js';
+import type { Clock } from './clock.js';
+
+export interface CaptionerOptions {
+  readonly channel: number;
+  readonly pieces: readonly string[];
+  readonly clock: Clock;
+  readonly partials: boolean;
+  readonly partialIntervalMs: number;
+  readonly nBest: number;
+}
+
+/** Hypotheses of one channel become messages. */
+export class Captioner {
+  readonly #options: CaptionerOptions;
+  readonly #builder: CaptionBuilder;
+  #graph: PrefixGraph;
+  #segment = 0;
+  #words = 0;
+  #lastText = '';
+  #lastCommitted = 0;
+  #lastSample = -Infinity;
+
+  constructor(options: CaptionerOptions, graph: PrefixGraph) {
+    this.#options = options;
+    this.#graph = graph;
+    this.#builder = new CaptionBuilder(options.pieces);
+  }
+
+  /** Segments and words sent in finals. */
+  get totals(): { readonly segments: number; readonly words: number } {
+    return { segments: this.#segment, words: this.#words };
+  }
+
+  setGraph(graph: PrefixGraph): void {
+    this.#graph = graph;
+  }
+
+  /** @param heard client's samples received so far; no word ends behind them */
+  messages(
+    hypothesis: FinalHypothesis | PartialHypothesis,
+    heard: number,
+  ): (PartialMessage | FinalMessage)[] {
+    return hypothesis.type === 'final' ? [this.#final(hypothesis, heard)] : this.#partial(hypothesis, heard);
+  }
+
+  #partial({ best, stableTokens, frame }: PartialHypothesis, heard: number): PartialMessage[] {
+    const { words, committed } = this.#builder.partial(best, stableTokens, this.#annotate);
+    const { clock, channel, partials, partialIntervalMs } = this.#options;
+    const text = textOf(words);
+    const sample = clock.ofFrame(frame);
+    const unchanged = text === this.#lastText && committed === this.#lastCommitted;
+    const early = clock.seconds(sample - this.#lastSample) * 1000 < partialIntervalMs;
+    if (!partials || unchanged || early || words.length === 0) return [];
+    this.#lastText = text;
+    this.#lastCommitted = committed;
+    this.#lastSample = sample;
+    const timed = this.#timed(words, heard);
+    const committedText = textOf(words.slice(0, committed));
+    return [
+      {
+        type: 'partial',
+        channel,
+        segment: this.#segment,
+        start: timed[0]!.start,
+        end: timed.at(-1)!.end,
+        text,
+        committed: committedText,
+        tail: text.slice(committedText.length).trimStart(),
+        words: timed,
+      },
+    ];
+  }
+
+  #final({ nBest, reason }: FinalHypothesis, heard: number): FinalMessage {
+    const { channel, nBest: wanted } = this.#options;
+    const alternatives = wanted > 1 ? nBest.map((hypothesis) => this.#alternative(hypothesis)) : undefined;
+    const { words } = this.#builder.final(nBest[0]!, this.#annotate);
+    const timed = this.#timed(words, heard);
+    const message: FinalMessage = {
+      type: 'final',
+      channel,
+      segment: this.#segment,
+      start: timed[0]?.start ?? 0,
+      end: timed.at(-1)?.end ?? 0,
+      startSample: timed[0]?.startSample ?? 0,
+      endSample: timed.at(-1)?.endSample ?? 0,
+      text: textOf(words),
+      words: timed,
+      ...(alternatives !== undefined && { alternatives }),
+      reason,
+    };
+    this.#segment++;
+    this.#words += words.length;
+    this.#lastText = '';
+    this.#lastCommitted = 0;
+    this.#lastSample = -Infinity;
+    return message;
+  }
+
+  #alternative(hypothesis: Hypothesis): { text: string; score: number; confidence: number } {
+    const words = this.#builder.alternative(hypothesis, this.#annotate);
+    const confidence =
+      words.length === 0 ? 0 : words.reduce((sum, word) => sum + word.confidence, 0) / words.length;
+    return { text: textOf(words), score: round(hypothesis.score, 3), confidence: round(confidence, 3) };
+  }
+
+  readonly #annotate = (spellings: readonly string[]): ReturnType<typeof annotate> =>
+    annotate(spellings, this.#graph);
+
+  #timed(words: readonly CaptionWord[], heard: number): Word[] {
+    const { clock } = this.#options;
+    return words.map((word) => {
+      const startSample = Math.min(clock.ofFrame(word.from), heard);
+      const endSample = Math.min(clock.ofFrame(word.to), heard);
+      return {
+        word: word.text,
+        start: clock.seconds(startSample),
+        end: clock.seconds(endSample),
+        startSample,
+        endSample,
+        confidence: round(word.confidence, 3),
+        ...(word.entity !== undefined && { entity: word.entity }),
+      };
+    });
+  }
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,72 @@
+import { concatMap, from, map, type Observable, type OperatorFunction, share, tap } from 'rxjs';
+import { decodeFrame } from '../audio/decode.js';
+import { frameLevels } from '../audio/levels.js';
+import type { Resampler } from '../audio/resample.js';
+import { window } from '../audio/window.js';
+import { decode } from '../decoder/decode.js';
+import type { FinalHypothesis, PartialHypothesis, Segmenter } from '../decoder/segmenter.js';
+import type { Batcher } from '../encoder/batcher.js';
+import { encode } from '../encoder/encode.js';
+import type { Latency } from '../encoder/runtime.js';
+import type { AudioFormat, FinalMessage, PartialMessage } from '../protocol/messages.js';
+import { data, type Flow } from '../util/flow.js';
+import { joinChannels } from './join.js';
+
+/** What one channel's stages need. */
+export interface ChannelStages {
+  readonly resampler: Resampler;
+  readonly batcher: Batcher;
+  readonly latency: Latency;
+  readonly segmenter: Segmenter;
+  readonly messages: (
+    hypothesis: FinalHypothesis | PartialHypothesis,
+  ) => readonly (PartialMessage | FinalMessage)[];
+  /** Told the frame up to which the channel is decoded. */
+  readonly progress: (frame: number) => void;
+}
+
+/**
+ * Bytes become samples, samples become log-probabilities, log-probabilities become hypotheses, hypotheses become
+ * messages. Boundaries pass through all stages in their place.
+ */
+export function pipeline(
+  bytes: Observable<Flow<Uint8Array>>,
+  audio: AudioFormat,
+  channels: readonly ChannelStages[],
+): Observable<Flow<PartialMessage | FinalMessage>> {
+  const samples = bytes.pipe(toSamples(audio), share());
+  return joinChannels(
+    channels.map((stages, channel) => {
+      const { frameSamples } = stages.batcher.runtime.description;
+      return samples.pipe(
+        resampled(stages.resampler, channel),
+        window({ ...stages.latency, frameSamples }),
+        encode(stages.batcher, stages.latency),
+        tap((item) => {
+          if (item.kind === 'data') stages.progress(item.value.window.frame + item.value.window.to);
+        }),
+        decode(stages.segmenter, (pcm) => frameLevels(pcm, frameSamples)),
+        concatMap((item) =>
+          from(item.kind === 'data' ? stages.messages(item.value).map((each) => data(each)) : [item]),
+        ),
+      );
+    }),
+  );
+}
+
+/** An array of samples per channel. */
+function toSamples(audio: AudioFormat): OperatorFunction<Flow<Uint8Array>, Flow<Float32Array[]>> {
+  return map((item) => (item.kind === 'data' ? data(decodeFrame(audio, item.value)) : item));
+}
+
+/** One channel at the model's rate; a boundary takes along what the resampler still holds back. */
+function resampled(
+  resampler: Resampler,
+  channel: number,
+): OperatorFunction<Flow<Float32Array[]>, Flow<Float32Array>> {
+  return map((item) =>
+    item.kind === 'data'
+      ? data(resampler.push(item.value[channel]!))
+      : { kind: 'boundary', boundary: { ...item.boundary, tail: resampler.flush() } },
+  );
+}

@@ -1,0 +1,175 @@
+import type { Worker } from 'node:worker_threads';
+import { Subject } from 'rxjs';
+import type { EncoderDescription } from '../encoder/runtime.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type { VocabularySummary } from '../protocol/messages.js';
+import type { Recogniser, RecogniserConfig, RecogniserEvent, RecogniserFactory } from './recogniser.js';
+import type { FromWorker, ToWorker } from './thread.js';
+
+interface Seat {
+  readonly events: Subject<RecogniserEvent>;
+  readonly opened: (vocabulary: VocabularySummary) => void;
+  readonly refused: (reason: unknown) => void;
+}
+
+/** One worker and the sessions that sit in it. */
+class Crew {
+  readonly seats = new Map<number, Seat>();
+  readonly #worker: Worker;
+  #last = 0;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on('message', (message: FromWorker) => {
+      this.#receive(message);
+    });
+  }
+
+  /** Resolves once the worker has its model. */
+  static start(
+    spawn: () => Worker,
+  ): Promise<{ readonly crew: Crew; readonly description: EncoderDescription }> {
+    const worker = spawn();
+    const crew = new Crew(worker);
+    return new Promise((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('message', (message: FromWorker) => {
+        worker.off('error', reject);
+        if (message.type === 'ready') resolve({ crew, description: message.description });
+      });
+    });
+  }
+
+  /** Called once, however the worker ended. */
+  onDeath(handler: (reason: unknown) => void): void {
+    const once = (reason: unknown): void => {
+      this.#worker.off('error', once);
+      this.#worker.off('exit', once);
+      handler(reason);
+    };
+    // after an error comes an exit too
+    this.#worker.on('error', once);
+    this.#worker.on('exit', once);
+  }
+
+  open(config: RecogniserConfig): Promise<Recogniser> {
+    const session = ++this.#last;
+    const events = new Subject<RecogniserEvent>();
+    return new Promise((resolve, refused) => {
+      const opened = (vocabulary: VocabularySummary): void => {
+        resolve({
+          vocabulary,
+          events: events.asObservable(),
+          send: (command) => {
+            if (command.type === 'audio') {
+              const bytes = movable(command.bytes);
+              const moved = { type: 'command', session, command: { ...command, bytes } } satisfies ToWorker;
+              this.#worker.postMessage(moved, [bytes.buffer as ArrayBuffer]);
+            } else this.#worker.postMessage({ type: 'command', session, command } satisfies ToWorker);
+          },
+          close: () => {
+            this.seats.delete(session);
+            this.#worker.postMessage({ type: 'close', session } satisfies ToWorker);
+            events.complete();
+          },
+        });
+      };
+      this.seats.set(session, { events, opened, refused });
+      this.#worker.postMessage({ type: 'open', session, config } satisfies ToWorker);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'ready') return;
+    // a session closed meanwhile has no seat, and its late events no reader
+    const seat = this.seats.get(message.session);
+    if (seat === undefined) return;
+    if (message.type === 'opened') seat.opened(message.vocabulary);
+    else if (message.type === 'event') seat.events.next(message.event);
+    else {
+      this.seats.delete(message.session);
+      seat.refused(new ProtocolError('internal', `The session could not be opened: ${message.message}`));
+    }
+  }
+}
+
+/** Bytes that have their buffer for themselves: Node's small buffers share one, and only a whole buffer moves. */
+function movable(bytes: Uint8Array): Uint8Array {
+  const alone = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
+  return alone ? bytes : Uint8Array.from(bytes);
+}
+
+/**
+ * Recognisers on worker threads, so that neither inference nor decoding ever holds up a socket. A new session goes to
+ * the worker with the fewest. A worker that dies takes its sessions with it and is replaced.
+ */
+export class WorkerPool implements RecogniserFactory {
+  readonly description: EncoderDescription;
+  readonly #spawn: () => Worker;
+  readonly #crews: Crew[];
+  #stopping = false;
+
+  private constructor(description: EncoderDescription, spawn: () => Worker, crews: Crew[]) {
+    this.description = description;
+    this.#spawn = spawn;
+    this.#crews = crews;
+    for (const crew of crews) this.#watch(crew);
+  }
+
+  static async start(spawn: () => Worker, { workers }: { workers: number }): Promise<WorkerPool> {
+    const started = await Promise.all(Array.from({ length: workers }, () => Crew.start(spawn)));
+    return new WorkerPool(
+      started[0]!.description,
+      spawn,
+      started.map(({ crew }) => crew),
+    );
+  }
+
+  async open(config: RecogniserConfig): Promise<Recogniser> {
+    const crew = this.#crews.reduce<Crew | undefined>(
+      (best, each) => (best === undefined || each.seats.size < best.seats.size ? each : best),
+      undefined,
+    );
+    if (crew === undefined) {
+      throw new ProtocolError(
+        'server_full',
+        'No worker is running at present; connect again in a few seconds.',
+      );
+    }
+    return crew.open(config);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#crews.map((crew) => crew.stop()));
+  }
+
+  #watch(crew: Crew): void {
+    crew.onDeath((reason) => {
+      if (this.#stopping) return;
+      this.#crews.splice(this.#crews.indexOf(crew), 1);
+      const message = `The recognition worker failed: ${reason instanceof Error ? reason.message : String(reason)}. Open a new session.`;
+      for (const seat of crew.seats.values()) {
+        seat.refused(new ProtocolError('internal', message));
+        seat.events.next({ type: 'failed', code: 'internal', message });
+      }
+      crew.seats.clear();
+      void this.#replace();
+    });
+  }
+
+  async #replace(): Promise<void> {
+    try {
+      const { crew } = await Crew.start(this.#spawn);
+      this.#crews.push(crew);
+      this.#watch(crew);
+    } catch (reason) {
+      // the next death or open will say so; without any worker `open` refuses
+      console.error('a recognition worker could not be started:', reason);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { Observable } from 'rxjs';
+import type { VocabularyEntry } from '../biasing/entry.js';
+import type { EndpointOptions } from '../decoder/endpoint.js';
+import type { EncoderDescription, Latency } from '../encoder/runtime.js';
+import type {
+  AudioFormat,
+  ErrorCode,
+  FinalMessage,
+  FlushedMessage,
+  MarkedMessage,
+  PartialMessage,
+  StoppedMessage,
+  VocabularyAppliedMessage,
+  VocabularySummary,
+} from '../protocol/messages.js';
+import type { Boundary } from '../util/flow.js';
+
+/** What a session asks of its recogniser, all defaults filled in. */
+export interface RecogniserConfig {
+  readonly audio: AudioFormat;
+  readonly latency: Latency;
+  readonly beam: number;
+  readonly partials: boolean;
+  readonly partialIntervalMs: number;
+  readonly nBest: number;
+  readonly languageModel: boolean;
+  readonly endpoint: EndpointOptions;
+  readonly vocabulary: readonly VocabularyEntry[];
+  readonly maxEntries: number;
+  readonly maxEntryLength: number;
+}
+
+export type VocabularyChange =
+  | { readonly replace: readonly VocabularyEntry[] }
+  | { readonly patch: { readonly set: readonly VocabularyEntry[]; readonly remove: readonly string[] } };
+
+/** What goes to a recogniser. Plain data: it may run on another thread. */
+export type RecogniserCommand =
+  /** Whole samples of all channels in the session's format; the recogniser owns the bytes. */
+  | { readonly type: 'audio'; readonly bytes: Uint8Array }
+  | { readonly type: 'vocabulary'; readonly id: string; readonly change: VocabularyChange }
+  | { readonly type: 'boundary'; readonly boundary: Boundary };
+
+/** What comes from one. */
+export type RecogniserEvent =
+  | PartialMessage
+  | FinalMessage
+  | VocabularyAppliedMessage
+  | MarkedMessage
+  | FlushedMessage
+  | Omit<StoppedMessage, 'sessionId'>
+  /** Everything before this sample of the client's clock is decoded. */
+  | { readonly type: 'progress'; readonly sample: number }
+  /** A command that could not be carried out, or, with `internal`, the end of the recogniser. */
+  | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string; readonly id?: string };
+
+/** One session's recogniser. */
+export interface Recogniser {
+  /** The vocabulary of the config as it came into force. */
+  readonly vocabulary: VocabularySummary;
+  /** Hot; completes behind `stopped`, after an `internal` failure, or once closed. */
+  readonly events: Observable<RecogniserEvent>;
+  send(command: RecogniserCommand): void;
+  /** Frees what the recogniser holds, at once. */
+  close(): void;
+}
+
+/** Where recognisers come from: the worker pool, or a test's fake. */
+export interface RecogniserFactory {
+  readonly description: EncoderDescription;
+  open(config: RecogniserConfig): Promise<Recogniser>;
+}

@@ -1,0 +1,335 @@
+import { randomUUID } from 'node:crypto';
+import type { Subscription } from 'rxjs';
+import { bytesPerFrame } from '../audio/decode.js';
+import type { Latency } from '../encoder/runtime.js';
+import { closeReason, fromUnknown, NORMAL_CLOSURE, ProtocolError } from '../protocol/errors.js';
+import type { AudioFormat, ClientMessage, ServerMessage, StartMessage } from '../protocol/messages.js';
+import { parseClientMessage } from '../protocol/validate.js';
+import type { SessionLimits } from './limits.js';
+import type { Recogniser, RecogniserEvent, RecogniserFactory } from './recogniser.js';
+import type { Socket } from './socket.js';
+import { chooseLatency, readyMessage, toChange, toConfig } from './start.js';
+
+export interface SessionEnvironment {
+  readonly recognisers: RecogniserFactory;
+  readonly limits: SessionLimits;
+}
+
+/** Each state owns what only it needs; leaving it frees that. */
+type State =
+  | { readonly is: 'new' }
+  /** Commands that arrive while the recogniser opens wait here, bounded by `maxBufferedSeconds` and the pause. */
+  | { readonly is: 'opening'; readonly backlog: (() => void)[] }
+  | { readonly is: 'streaming'; readonly recogniser: Recogniser; readonly events: Subscription }
+  | { readonly is: 'stopping'; readonly recogniser: Recogniser; readonly events: Subscription }
+  | { readonly is: 'closed' };
+
+/**
+ * One connection's conversation, from `start` to `stopped`, without knowing what carries it. Invariants:
+ * 1. Commands reach the recogniser in the order in which the client sent them.
+ * 2. Every flush, mark and update is answered once, and after `stop` nothing follows but what was asked before it.
+ * 3. A message that is refused changes nothing.
+ * 4. Nothing is sent once the session is closed.
+ */
+export class Session {
+  readonly id = randomUUID();
+  readonly #socket: Socket;
+  readonly #options: SessionEnvironment;
+  #state: State = { is: 'new' };
+  #audio: AudioFormat | undefined;
+  /** Samples per channel on the client's clock. */
+  #received = 0;
+  #decoded = 0;
+  #paused = false;
+  #pendingRequests = 0;
+  #idle: NodeJS.Timeout | undefined;
+  readonly #lifetime: NodeJS.Timeout;
+
+  constructor(socket: Socket, options: SessionEnvironment) {
+    this.#socket = socket;
+    this.#options = options;
+    const { maxSessionSeconds, startSeconds } = options.limits;
+    this.#lifetime = setTimeout(() => {
+      this.#fail(
+        new ProtocolError(
+          'session_too_long',
+          `The session has lasted ${maxSessionSeconds} seconds, the most it may; open a new one.`,
+        ),
+      );
+    }, maxSessionSeconds * 1000).unref();
+    this.#restartIdleTimer(startSeconds, 'no "start" came');
+  }
+
+  get closed(): boolean {
+    return this.#state.is === 'closed';
+  }
+
+  /** A text frame. */
+  text(text: string): void {
+    this.#guard(() => {
+      this.#checkSize(text.length);
+      this.#message(parseClientMessage(text));
+    });
+  }
+
+  /** A binary frame; the session owns the bytes. */
+  binary(bytes: Uint8Array): void {
+    this.#guard(() => {
+      this.#checkSize(bytes.length);
+      this.#audioFrame(bytes);
+    });
+  }
+
+  /** The connection is gone, whoever closed it. */
+  disconnected(): void {
+    this.#leave();
+  }
+
+  /** Tells the client and ends the session. */
+  shutDown(): void {
+    this.#fail(new ProtocolError('shutting_down', 'The server is shutting down; connect again in a moment.'));
+  }
+
+  /** Something outside the protocol's messages went wrong with the connection. */
+  fail(error: ProtocolError): void {
+    this.#fail(error);
+  }
+
+  #guard(action: () => void): void {
+    if (this.closed) return;
+    this.#restartIdleTimer(this.#options.limits.idleSeconds, 'nothing came');
+    try {
+      action();
+    } catch (thrown) {
+      this.#report(fromUnknown(thrown));
+    }
+  }
+
+  #checkSize(size: number): void {
+    const { maxFrameBytes } = this.#options.limits;
+    if (size > maxFrameBytes) {
+      throw new ProtocolError(
+        'frame_too_large',
+        `A frame has ${size} bytes; send at most ${maxFrameBytes}, audio in packets of about 100 ms.`,
+      );
+    }
+  }
+
+  #message(message: ClientMessage): void {
+    if (message.type === 'start') {
+      this.#start(message);
+      return;
+    }
+    const id = 'id' in message ? message.id : undefined;
+    this.#requireStarted(`"${message.type}"`, id);
+    if (message.type === 'stop') {
+      this.#whenStreaming((recogniser) => {
+        this.#stop(recogniser);
+      });
+      return;
+    }
+    this.#countRequest(id);
+    if (message.type === 'vocabulary.update') {
+      const change = toChange(message);
+      this.#whenStreaming((recogniser) => {
+        recogniser.send({ type: 'vocabulary', id: message.id, change });
+      });
+    } else {
+      const boundary = { type: message.type, ...(id !== undefined && { id }) };
+      this.#whenStreaming((recogniser) => {
+        recogniser.send({ type: 'boundary', boundary });
+      });
+    }
+  }
+
+  #start(message: StartMessage): void {
+    if (this.#state.is !== 'new') {
+      throw new ProtocolError(
+        'already_started',
+        'The session has started already; open another connection for another stream.',
+      );
+    }
+    const { description } = this.#options.recognisers;
+    const latency = chooseLatency(message.options?.latencyMs, description);
+    const config = toConfig(message, latency, this.#options.limits);
+    this.#state = { is: 'opening', backlog: [] };
+    this.#audio = message.audio;
+    this.#options.recognisers.open(config).then(
+      (recogniser) => {
+        this.#opened(recogniser, latency, message);
+      },
+      (thrown: unknown) => {
+        this.#fail(fromUnknown(thrown));
+      },
+    );
+  }
+
+  #opened(recogniser: Recogniser, latency: Latency, message: StartMessage): void {
+    if (this.#state.is !== 'opening') {
+      recogniser.close();
+      return;
+    }
+    const { backlog } = this.#state;
+    const events = recogniser.events.subscribe((event) => {
+      this.#event(event);
+    });
+    this.#state = { is: 'streaming', recogniser, events };
+    const { description } = this.#options.recognisers;
+    this.#send({
+      ...readyMessage(this.id, description, latency, this.#options.limits),
+      ...(message.vocabulary !== undefined && { vocabulary: recogniser.vocabulary }),
+    });
+    for (const action of backlog) action();
+  }
+
+  #audioFrame(bytes: Uint8Array): void {
+    this.#requireStarted('audio', undefined);
+    const { encoding, channels } = this.#audio!;
+    const frameBytes = bytesPerFrame({ encoding, channels });
+    if (bytes.length % frameBytes !== 0) {
+      throw new ProtocolError(
+        'odd_byte_count',
+        `An audio frame has ${bytes.length} bytes, not a multiple of ${frameBytes} (${encoding}, ${channels} channel${channels === 2 ? 's' : ''}); it was dropped. Send whole samples of all channels.`,
+      );
+    }
+    if (bytes.length === 0) return;
+    this.#received += bytes.length / frameBytes;
+    this.#whenStreaming((recogniser) => {
+      recogniser.send({ type: 'audio', bytes });
+    });
+    this.#updatePause();
+  }
+
+  #stop(recogniser: Recogniser): void {
+    if (this.#state.is !== 'streaming') return;
+    this.#state = { ...this.#state, is: 'stopping' };
+    recogniser.send({ type: 'boundary', boundary: { type: 'stop' } });
+  }
+
+  #event(event: RecogniserEvent): void {
+    switch (event.type) {
+      case 'progress':
+        this.#decoded = event.sample;
+        this.#updatePause();
+        return;
+      case 'failed': {
+        const error = new ProtocolError(event.code, event.message, { id: event.id });
+        if (event.id !== undefined) this.#pendingRequests--;
+        this.#report(error);
+        return;
+      }
+      case 'stopped':
+        this.#send({ ...event, sessionId: this.id });
+        this.#close(NORMAL_CLOSURE, 'stopped');
+        return;
+      case 'vocabulary.applied':
+      case 'mark':
+      case 'flushed':
+        this.#pendingRequests--;
+        this.#send(event);
+        return;
+      default:
+        this.#send(event);
+    }
+  }
+
+  /** Reads on while less than the bound waits; with hysteresis, so that it does not flutter. */
+  #updatePause(): void {
+    if (this.#audio === undefined) return;
+    const waiting = (this.#received - this.#decoded) / this.#audio.sampleRate;
+    const bound = this.#options.limits.maxBufferedSeconds;
+    const paused = this.#paused ? waiting > bound / 2 : waiting > bound;
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.#socket.setPaused(paused);
+  }
+
+  #countRequest(id: string | undefined): void {
+    const { maxPendingRequests } = this.#options.limits;
+    if (this.#pendingRequests >= maxPendingRequests) {
+      throw new ProtocolError(
+        'too_many_requests',
+        `${maxPendingRequests} requests wait for their answers, the most that may; wait for some of them.`,
+        { id },
+      );
+    }
+    this.#pendingRequests++;
+  }
+
+  #requireStarted(what: string, id: string | undefined): void {
+    if (this.#state.is === 'new') {
+      throw new ProtocolError('not_started', `${what} came before "start"; send "start" first.`, { id });
+    }
+    if (this.#state.is === 'stopping') {
+      throw new ProtocolError(
+        'already_stopped',
+        `${what} came after "stop" and was dropped; open a new session.`,
+        { id },
+      );
+    }
+  }
+
+  #whenStreaming(action: (recogniser: Recogniser) => void): void {
+    if (this.#state.is === 'opening') {
+      this.#state.backlog.push(() => {
+        this.#whenStreaming(action);
+      });
+    } else if (this.#state.is === 'streaming') action(this.#state.recogniser);
+  }
+
+  #report(error: ProtocolError): void {
+    if (error.fatal) this.#fail(error);
+    else this.#send(error.toMessage());
+  }
+
+  /** The full text goes in a frame; a close reason holds only 123 bytes. */
+  #fail(error: ProtocolError): void {
+    if (this.closed) return;
+    this.#send(error.toMessage());
+    this.#close(error.closeCode, error.message);
+  }
+
+  #send(message: ServerMessage): void {
+    if (this.closed) return;
+    this.#socket.send(JSON.stringify(message));
+    const { maxOutputBytes } = this.#options.limits;
+    if (this.#socket.bufferedBytes > maxOutputBytes && message.type !== 'error') {
+      this.#fail(
+        new ProtocolError(
+          'slow_consumer',
+          `${this.#socket.bufferedBytes} bytes wait to be read, more than the ${maxOutputBytes} allowed; read faster or ask for fewer partials.`,
+        ),
+      );
+    }
+  }
+
+  #close(code: number, reason: string): void {
+    if (this.closed) return;
+    this.#leave();
+    this.#socket.close(code, closeReason(reason));
+  }
+
+  #leave(): void {
+    clearTimeout(this.#idle);
+    clearTimeout(this.#lifetime);
+    const state = this.#state;
+    this.#state = { is: 'closed' };
+    if (state.is === 'streaming' || state.is === 'stopping') {
+      state.events.unsubscribe();
+      state.recogniser.close();
+    }
+  }
+
+  #restartIdleTimer(seconds: number, what: string): void {
+    clearTimeout(this.#idle);
+    // while the server itself does not read, silence is not the client's doing
+    this.#idle = setTimeout(() => {
+      if (this.#paused) this.#restartIdleTimer(seconds, what);
+      else {
+        this.#fail(
+          new ProtocolError('idle_timeout', `${what} for ${seconds} seconds; the session is closed.`),
+        );
+      }
+    }, seconds * 1000).unref();
+  }
+}

@@ -1,0 +1,107 @@
+import type { VocabularyEntry } from '../biasing/entry.js';
+import { DEFAULT_ENDPOINT } from '../decoder/endpoint.js';
+import type { EncoderDescription, Latency } from '../encoder/runtime.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type {
+  Entry,
+  ReadyMessage,
+  SessionOptions,
+  StartMessage,
+  VocabularyUpdateMessage,
+} from '../protocol/messages.js';
+import { SUBPROTOCOL } from '../protocol/validate.js';
+import type { SessionLimits } from './limits.js';
+import type { RecogniserConfig, VocabularyChange } from './recogniser.js';
+
+const DEFAULT_BEAM = 16;
+
+function latencyMs(latency: Latency, { frameSamples, sampleRate }: EncoderDescription): number {
+  return ((latency.chunkFrames + latency.lookaheadFrames) * frameSamples * 1000) / sampleRate;
+}
+
+/** The latency asked for, or the model's default. */
+export function chooseLatency(wanted: number | undefined, description: EncoderDescription): Latency {
+  const { latencies } = description;
+  if (wanted === undefined) return latencies[0]!;
+  const found = latencies.find((latency) => latencyMs(latency, description) === wanted);
+  if (found !== undefined) return found;
+  const offered = latencies.map((latency) => latencyMs(latency, description));
+  throw new ProtocolError(
+    'unsupported_latency',
+    `The latency ${wanted} ms is not offered; ask for one of ${offered.join(', ')}.`,
+  );
+}
+
+function toEntry(entry: Entry): VocabularyEntry {
+  return typeof entry === 'string'
+    ? { text: entry, weight: 1, soundsLike: [] }
+    : { text: entry.text, weight: entry.weight ?? 1, soundsLike: entry.soundsLike ?? [] };
+}
+
+/** An update with its entries' defaults filled in. */
+export function toChange(message: VocabularyUpdateMessage): VocabularyChange {
+  if ('replace' in message) return { replace: message.replace.map(toEntry) };
+  const { set = [], remove = [] } = message.patch;
+  return { patch: { set: set.map(toEntry), remove } };
+}
+
+/** A start with every default filled in. */
+export function toConfig(message: StartMessage, latency: Latency, limits: SessionLimits): RecogniserConfig {
+  const options: SessionOptions = message.options ?? {};
+  const vocabulary = (message.vocabulary ?? []).map(toEntry);
+  if (vocabulary.length > limits.maxEntries) {
+    throw new ProtocolError(
+      'vocabulary_too_large',
+      `The vocabulary has ${vocabulary.length} entries; send at most ${limits.maxEntries}.`,
+    );
+  }
+  return {
+    audio: message.audio,
+    latency,
+    beam: options.beam ?? DEFAULT_BEAM,
+    partials: options.partials ?? true,
+    partialIntervalMs: options.partialIntervalMs ?? 0,
+    nBest: options.nBest ?? 1,
+    languageModel: options.languageModel ?? true,
+    endpoint: { ...DEFAULT_ENDPOINT, ...options.endpoint },
+    vocabulary,
+    maxEntries: limits.maxEntries,
+    maxEntryLength: limits.maxEntryLength,
+  };
+}
+
+/** The answer to a start, but for its vocabulary. */
+export function readyMessage(
+  sessionId: string,
+  description: EncoderDescription,
+  latency: Latency,
+  limits: SessionLimits,
+): ReadyMessage {
+  const frameMs = (description.frameSamples * 1000) / description.sampleRate;
+  const [first, ...rest] = description.latencies.map((each) => ({
+    latencyMs: latencyMs(each, description),
+    chunkMs: each.chunkFrames * frameMs,
+    lookaheadMs: each.lookaheadFrames * frameMs,
+  }));
+  return {
+    type: 'ready',
+    protocol: SUBPROTOCOL,
+    sessionId,
+    model: {
+      name: description.name,
+      version: description.version,
+      sampleRate: description.sampleRate,
+      frameMs,
+      latencies: [first!, ...rest],
+    },
+    latencyMs: latencyMs(latency, description),
+    limits: {
+      maxFrameBytes: limits.maxFrameBytes,
+      maxBufferedSeconds: limits.maxBufferedSeconds,
+      maxEntries: limits.maxEntries,
+      maxEntryLength: limits.maxEntryLength,
+      idleTimeoutSeconds: limits.idleSeconds,
+      maxSessionSeconds: limits.maxSessionSeconds,
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import { Subject, type Subscription } from 'rxjs';
+import { bytesPerFrame } from '../audio/decode.js';
+import { createResampler } from '../audio/resample.js';
+import type { RejectedEntry } from '../biasing/entry.js';
+import { Vocabulary, VocabularyTooLongError } from '../biasing/vocabulary.js';
+import { BeamDecoder } from '../decoder/beam.js';
+import type { LanguageModel } from '../decoder/language-model.js';
+import { Segmenter } from '../decoder/segmenter.js';
+import type { Batcher } from '../encoder/batcher.js';
+import type { VocabularySummary } from '../protocol/messages.js';
+import type { Boundary, Flow } from '../util/flow.js';
+import { Captioner } from './captioner.js';
+import { Clock } from './clock.js';
+import { type ChannelStages, pipeline } from './pipeline.js';
+import type { RecogniserCommand, RecogniserConfig, RecogniserEvent, VocabularyChange } from './recogniser.js';
+
+export interface TranscriberResources {
+  readonly batcher: Batcher;
+  readonly languageModel?: LanguageModel;
+}
+
+interface Channel {
+  readonly stages: ChannelStages;
+  readonly segmenter: Segmenter;
+  readonly captioner: Captioner;
+  /** Frames decoded. */
+  frame: number;
+}
+
+/** One session's recognition: the pipeline, the list in force, and the answers to commands. Runs in a worker. */
+export class Transcriber {
+  readonly #config: RecogniserConfig;
+  readonly #clock: Clock;
+  readonly #emit: (event: RecogniserEvent) => void;
+  readonly #input = new Subject<Flow<Uint8Array>>();
+  readonly #channels: Channel[] = [];
+  #subscription: Subscription | undefined;
+  #vocabulary: Vocabulary;
+  /** Client's samples per channel. */
+  #received = 0;
+  #reported = 0;
+
+  private constructor(
+    config: RecogniserConfig,
+    { batcher }: TranscriberResources,
+    emit: (event: RecogniserEvent) => void,
+  ) {
+    const { sampleRate, frameSamples } = batcher.runtime.description;
+    this.#config = config;
+    this.#emit = emit;
+    this.#clock = new Clock(config.audio.sampleRate, sampleRate, frameSamples);
+    this.#vocabulary = Vocabulary.empty({
+      maxEntries: config.maxEntries,
+      maxLength: config.maxEntryLength,
+    });
+  }
+
+  /**
+   * @param emit told everything that happens; not called any more once closed
+   * @returns the transcriber and the vocabulary of the config as it came into force
+   */
+  static async open(
+    config: RecogniserConfig,
+    resources: TranscriberResources,
+    emit: (event: RecogniserEvent) => void,
+  ): Promise<{ readonly transcriber: Transcriber; readonly vocabulary: VocabularySummary }> {
+    const transcriber = new Transcriber(config, resources, emit);
+    for (let channel = 0; channel < config.audio.channels; channel++) {
+      transcriber.#channels.push(await transcriber.#channel(channel, resources));
+    }
+    const vocabulary =
+      config.vocabulary.length > 0
+        ? transcriber.#apply({ replace: config.vocabulary })
+        : transcriber.#summary(0, []);
+    transcriber.#run();
+    return { transcriber, vocabulary };
+  }
+
+  command(command: RecogniserCommand): void {
+    switch (command.type) {
+      case 'audio':
+        this.#received += command.bytes.length / bytesPerFrame(this.#config.audio);
+        this.#input.next({ kind: 'data', value: command.bytes });
+        return;
+      case 'boundary':
+        this.#input.next({ kind: 'boundary', boundary: command.boundary });
+        return;
+      case 'vocabulary':
+        this.#update(command.id, command.change);
+    }
+  }
+
+  close(): void {
+    this.#subscription?.unsubscribe();
+    for (const { stages } of this.#channels) stages.resampler.close();
+    this.#channels.length = 0;
+  }
+
+  async #channel(channel: number, { batcher, languageModel }: TranscriberResources): Promise<Channel> {
+    const config = this.#config;
+    const { description } = batcher.runtime;
+    const decoder = new BeamDecoder({
+      pieces: description.pieces,
+      blank: description.blank,
+      beam: config.beam,
+      ...(config.languageModel && languageModel !== undefined && { languageModel }),
+    });
+    const segmenter = new Segmenter({
+      decoder,
+      pieces: description.pieces,
+      rowWidth: description.pieces.length + 1,
+      frameMs: (description.frameSamples * 1000) / description.sampleRate,
+      endpoint: config.endpoint,
+      nBest: config.nBest,
+    });
+    const captioner = new Captioner(
+      { ...config, channel, pieces: description.pieces, clock: this.#clock },
+      this.#vocabulary.graph,
+    );
+    const resampler = await createResampler(config.audio.sampleRate, description.sampleRate);
+    const stages: ChannelStages = {
+      resampler,
+      batcher,
+      latency: config.latency,
+      segmenter,
+      messages: (hypothesis) => captioner.messages(hypothesis, this.#received),
+      progress: (frame) => {
+        this.#channels[channel]!.frame = frame;
+        this.#progress();
+      },
+    };
+    return { stages, segmenter, captioner, frame: 0 };
+  }
+
+  #run(): void {
+    const stages = this.#channels.map((channel) => channel.stages);
+    this.#subscription = pipeline(this.#input, this.#config.audio, stages).subscribe({
+      next: (item) => {
+        if (item.kind === 'data') this.#emit(item.value);
+        else this.#passed(item.boundary);
+      },
+      error: (reason: unknown) => {
+        this.#emit({
+          type: 'failed',
+          code: 'internal',
+          message: `Recognition failed: ${reason instanceof Error ? reason.message : String(reason)}. Open a new session.`,
+        });
+      },
+    });
+  }
+
+  /** Every channel has decided what was before the boundary. */
+  #passed({ type, id, sample }: Boundary): void {
+    const decided = this.#clock.ofModelSample(sample ?? 0);
+    if (type === 'flush') this.#emit({ type: 'flushed', ...(id !== undefined && { id }), sample: decided });
+    else if (type === 'mark') this.#emit({ type: 'mark', id: id!, sample: decided });
+    else this.#emit(this.#totals());
+  }
+
+  #totals(): RecogniserEvent {
+    const totals = this.#channels.map(({ captioner }) => captioner.totals);
+    return {
+      type: 'stopped',
+      audioSeconds: this.#clock.seconds(this.#received),
+      samples: this.#received,
+      segments: totals.reduce((sum, each) => sum + each.segments, 0),
+      words: totals.reduce((sum, each) => sum + each.words, 0),
+      vocabularyVersion: this.#vocabulary.version,
+    };
+  }
+
+  #progress(): void {
+    const frame = Math.min(...this.#channels.map((channel) => channel.frame));
+    const sample = Math.min(this.#clock.ofFrame(frame), this.#received);
+    if (sample <= this.#reported) return;
+    this.#reported = sample;
+    this.#emit({ type: 'progress', sample });
+  }
+
+  #update(id: string, change: VocabularyChange): void {
+    try {
+      this.#emit({ type: 'vocabulary.applied', id, ...this.#apply(change) });
+    } catch (thrown) {
+      if (!(thrown instanceof VocabularyTooLongError)) throw thrown;
+      const message = `The vocabulary would have ${thrown.entries} entries; at most ${thrown.limit} are allowed. The list in force stays.`;
+      this.#emit({ type: 'failed', code: 'vocabulary_too_large', message, id });
+    }
+  }
+
+  /** In force from the next frame that each channel decodes, and over the uncommitted words before it. */
+  #apply(change: VocabularyChange): VocabularySummary {
+    const begun = performance.now();
+    const { vocabulary, rejected } =
+      'replace' in change ? this.#vocabulary.replace(change.replace) : this.#vocabulary.patch(change.patch);
+    this.#vocabulary = vocabulary;
+    for (const { segmenter, captioner } of this.#channels) {
+      segmenter.setGraph(vocabulary.graph);
+      captioner.setGraph(vocabulary.graph);
+    }
+    return this.#summary(performance.now() - begun, rejected);
+  }
+
+  #summary(buildMs: number, rejected: readonly RejectedEntry[]): VocabularySummary {
+    const { version, hash, size } = this.#vocabulary;
+    const frame = Math.max(...this.#channels.map(({ segmenter }) => segmenter.frame));
+    return {
+      version,
+      hash,
+      entries: size,
+      sample: this.#clock.ofFrame(frame),
+      buildMs: Math.round(buildMs * 100) / 100,
+      rejected: [...rejected],
+    };
+  }
+}
