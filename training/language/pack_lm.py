@@ -53,9 +53,14 @@ def read_arpa(path: pathlib.Path) -> list[list[tuple[tuple[str, ...], float, flo
 
 
 def codebook(values: np.ndarray, zero: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """256 levels by Lloyd's iteration from quantiles -> (levels f32, codes u8). With `zero`, level 0 is exactly 0."""
+    """256 levels by Lloyd's iteration -> (levels f32, codes u8). With `zero`, level 0 is exactly 0.
+
+    It starts from quantiles and, so that rare extremes keep their value, from even steps over the range.
+    """
     own = values[values != 0] if zero else values
-    levels = np.unique(np.quantile(own, (np.arange(256 - zero) + .5) / (256 - zero))) if len(own) else np.zeros(1)
+    levels = np.zeros(1)
+    if len(own):
+        levels = np.unique(np.concatenate([np.quantile(own, np.linspace(0, 1, 128)), np.linspace(own.min(), own.max(), 128 - zero)]))
     ordered = np.sort(own)
     total = np.concatenate([[0.], np.cumsum(ordered)])
     for _ in range(30 if len(own) else 0):
@@ -108,6 +113,7 @@ def pack(orders: list[list[tuple[tuple[str, ...], float, float]]]) -> bytes:
     assert len(names) < NONE, 'word ids are 16 bits wide'
     score = np.array([listed.get(w, (-99 * LN10, 0.))[0] for w in names])
     back = np.array([listed.get(w, (0., 0.))[1] for w in names])
+    back[SPECIAL.index('</s>')] = 0.    # nothing follows it: as a state it stands for no history
     second = sorted((ids[w[0]] << 16 | ids[w[1]], p, b) for w, p, b in bigrams if w[1] != '<s>')
     keys = np.array([k for k, _, _ in second], np.int64)
     at = {k: i for i, (k, _, _) in enumerate(second)}

@@ -1,0 +1,121 @@
+import type { LanguageModel } from './language-model.js';
+import { LEVELS, type NgramSections, ngramSections } from './ngram-layout.js';
+import { LetterTrie, NO_NODE } from './ngram-trie.js';
+
+/** Word ids that every model has. */
+const UNKNOWN = 0;
+const BEGIN = 1;
+const END = 2;
+
+export interface NgramOptions {
+  /**
+   * Added to the score of an unlisted word, natural log. The model knows only how often *any* unlisted word comes, and
+   * this shares that out among them: 10 nats stand for some 20,000 equally likely words.
+   */
+  readonly unlistedWord?: number;
+}
+
+/**
+ * Back-off 3-gram over words, read in place from a buffer that threads may share.
+ *
+ * A state is one integer: a word id below V (only the last word matters) or V + the index of the bigram of the last two
+ * words, and that only if trigrams begin with it. Hypotheses whose histories the model cannot tell apart therefore have
+ * equal states. Scores are those of the ARPA file (Katz 1987, back-off form) up to the 8-bit codebooks.
+ */
+export class NgramModel implements LanguageModel {
+  readonly start = BEGIN;
+  /** Number of listed words, the three markers included. */
+  readonly words: number;
+  /** Letter trie over the words, for look-ahead inside a word. */
+  readonly trie: LetterTrie;
+
+  readonly #sections: NgramSections;
+  readonly #unlistedWord: number;
+
+  private constructor(sections: NgramSections, { unlistedWord = -10 }: NgramOptions) {
+    this.#sections = sections;
+    this.#unlistedWord = unlistedWord;
+    this.words = sections.words;
+    this.trie = new LetterTrie(sections);
+  }
+
+  /** Borrows the buffer of a whole `lm.bin`; nothing is copied. */
+  static fromBuffer(buffer: ArrayBufferLike, options: NgramOptions = {}): NgramModel {
+    return new NgramModel(ngramSections(buffer), options);
+  }
+
+  wordId(word: string): number | undefined {
+    return this.trie.word(this.trie.walk(LetterTrie.ROOT, word));
+  }
+
+  score(state: number, word: number | undefined): number {
+    if (word === undefined) return this.#score(state, UNKNOWN) + this.#unlistedWord;
+    return this.#score(state, word);
+  }
+
+  advance(state: number, word: number | undefined): number {
+    const { unigramBigrams, words } = this.#sections;
+    const id = word ?? UNKNOWN;
+    const last = this.#lastWord(state);
+    const bigram = this.#findBigram(id, unigramBigrams[last]!, unigramBigrams[last + 1]!);
+    return bigram >= 0 && this.#firstTrigram(bigram) < this.#firstTrigram(bigram + 1) ? words + bigram : id;
+  }
+
+  end(state: number): number {
+    return this.#score(state, END);
+  }
+
+  /**
+   * Greatest unigram log-probability of any listed word that begins with these letters; -Infinity when none does.
+   * For letter by letter use in a beam see `trie`.
+   */
+  prefixBound(letters: string): number {
+    const node = this.trie.walk(LetterTrie.ROOT, letters);
+    return node === NO_NODE ? Number.NEGATIVE_INFINITY : this.trie.best(node);
+  }
+
+  #score(state: number, word: number): number {
+    const { words, codebooks, trigramScores, bigramBackoffs } = this.#sections;
+    if (state < words) return this.#bigramScore(state, word);
+    const bigram = state - words;
+    const trigram = this.#findTrigram(word, this.#firstTrigram(bigram), this.#firstTrigram(bigram + 1));
+    if (trigram >= 0) return codebooks[2 * LEVELS + trigramScores[trigram]!]!;
+    return codebooks[LEVELS + bigramBackoffs[bigram]!]! + this.#bigramScore(this.#lastWord(state), word);
+  }
+
+  #bigramScore(last: number, word: number): number {
+    const { codebooks, bigramScores, unigramBackoff, unigramBigrams, unigramScore } = this.#sections;
+    const bigram = this.#findBigram(word, unigramBigrams[last]!, unigramBigrams[last + 1]!);
+    return bigram >= 0 ? codebooks[bigramScores[bigram]!]! : unigramBackoff[last]! + unigramScore[word]!;
+  }
+
+  #lastWord(state: number): number {
+    const { words, bigramWords } = this.#sections;
+    return state < words ? state : bigramWords[state - words]!;
+  }
+
+  #firstTrigram(bigram: number): number {
+    const { bigramBlocks, bigramOffsets } = this.#sections;
+    return bigramBlocks[bigram >> 8]! + bigramOffsets[bigram]!;
+  }
+
+  #findBigram(word: number, from: number, to: number): number {
+    return search(this.#sections.bigramWords, word, from, to);
+  }
+
+  #findTrigram(word: number, from: number, to: number): number {
+    return search(this.#sections.trigramWords, word, from, to);
+  }
+}
+
+/** Index of a value in the ascending stretch [from, to), or -1. */
+function search(values: Uint16Array, value: number, from: number, to: number): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low < to && values[low] === value ? low : -1;
+}
