@@ -96,6 +96,11 @@ export class BeamDecoder {
     this.reset(0);
   }
 
+  /** Token sequences held in memory. */
+  get nodes(): number {
+    return this.#tree.size;
+  }
+
   /** Absolute frame number of the next row. */
   get frame(): number {
     return this.#frame;
