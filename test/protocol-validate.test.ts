@@ -191,8 +191,8 @@ test('a million nested lists neither crash nor hang', () => {
   assert.is(refusal(`{"type":${nested}}`).code, 'unknown_type');
 });
 
-test('a message of more than a million characters is not parsed', () => {
-  assert.is(refusal(`"${'x'.repeat(2 ** 20)}"`).code, 'frame_too_large');
+test('a message of more than four million characters is not parsed', () => {
+  assert.is(refusal(`"${'x'.repeat(2 ** 22)}"`).code, 'frame_too_large');
 });
 
 test('any text at all is either a message or a protocol error', () => {

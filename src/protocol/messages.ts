@@ -62,7 +62,7 @@ export type SampleIndex = number;
  */
 export type Milliseconds = number;
 /**
- * Entries that are well formed but cannot be listened for, and why; the rest is in force.
+ * What was well formed but could not be done for an entry, and why; the rest is in force.
  */
 export type RejectedEntries = RejectedEntry[];
 /**
@@ -183,15 +183,15 @@ export interface EndpointOptions {
    */
   enabled?: boolean;
   /**
-   * Silence, by level, that ends a segment.
+   * How long the audio must be silent, by its level, before a pause ends the segment.
    */
   silenceMs?: number;
   /**
-   * Time without a new sound, by the model, that ends a segment.
+   * How long the model must hear no new word before a pause ends the segment; both conditions must hold.
    */
   trailingBlankMs?: number;
   /**
-   * Longest segment; it is then ended with the reason `limit`.
+   * A segment of this length ends at the next gap between words, and at 1.25 times this in any case, with the reason `limit`.
    */
   maxSegmentMs?: number;
 }
@@ -217,7 +217,7 @@ export interface VocabularyPatchMessage {
 export interface VocabularyPatch {
   set?: VocabularyList;
   /**
-   * Texts of entries to take out; one that is not listed is no error.
+   * Texts of entries to take out; one that is not in the list comes back among the rejected.
    */
   remove?: EntryText[];
 }
@@ -293,11 +293,11 @@ export interface LatencyChoice {
  */
 export interface Limits {
   /**
-   * Of a frame, text or binary.
+   * Of a frame, text or binary; a larger one is dropped with an error.
    */
   maxFrameBytes: number;
   /**
-   * Audio sent and not yet decided.
+   * Audio sent and not yet decided; beyond it the server stops reading until half of it is left.
    */
   maxBufferedSeconds: number;
   /**
@@ -342,7 +342,7 @@ export interface PartialMessage {
   start: Seconds;
   end: Seconds;
   /**
-   * `committed` and `tail` in one.
+   * `committed` and `tail`, with a space between them where neither is empty.
    */
   text: string;
   /**
@@ -389,13 +389,13 @@ export interface FinalMessage {
 export interface Alternative {
   text: string;
   /**
-   * Natural logarithm; comparable within one final only.
+   * Natural logarithm of a probability, comparable within one final only.
    */
   score: number;
   confidence: Confidence;
 }
 /**
- * The list asked for by the `vocabulary.update` of the same id is in force.
+ * The list asked for by the `vocabulary.update` of the same id is in force: from `sample` on, and over the words before it that are not committed.
  */
 export interface VocabularyAppliedMessage {
   type: 'vocabulary.applied';

@@ -9,8 +9,11 @@ import type { ClientMessage, ErrorCode, ServerMessage } from './messages.js';
 /** Subprotocol name, as in `Sec-WebSocket-Protocol`. */
 export const SUBPROTOCOL = 'lexigate.v1';
 
-/** 1,000 entries with all their spellings at full length; the socket's thread parses and checks that in 20 ms. */
-const MAX_MESSAGE_CHARS = 2 ** 20;
+/**
+ * Whatever the session allows, no more than this is parsed: 10,000 entries of usual length fit ten times over, and the
+ * socket's thread needs 40 ms for it.
+ */
+const MAX_MESSAGE_CHARS = 2 ** 22;
 
 /** Values in error messages are shown up to here. */
 const MAX_SHOWN_CHARS = 60;
