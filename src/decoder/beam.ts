@@ -1,12 +1,5 @@
-import { PieceTable } from '../biasing/alphabet.js';
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
-import { BiasScorer } from './bias-scorer.js';
-import { FrameScan } from './frame-scan.js';
-import type { LanguageModel } from './language-model.js';
-import type { BeamOptions } from './options.js';
-import { NONE, PrefixTree, ROOT } from './prefix-tree.js';
-import { Proposals, Slots, TopList } from './slots.js';
-import { WordScorer } from './word-scorer.js';
+import { BeamSearch, type BeamSearchOptions } from './search.js';
 
 export interface DecodedToken {
   /** Piece id. */
@@ -26,121 +19,47 @@ export interface Hypothesis {
   readonly bias: number;
 }
 
-export interface BeamDecoderOptions extends Partial<BeamOptions> {
-  /** Subword pieces by id, the blank not among them. */
-  readonly pieces: readonly string[];
-  /** Column of the blank in a row. */
-  readonly blank: number;
-  readonly languageModel?: LanguageModel | undefined;
-}
+export type BeamDecoderOptions = BeamSearchOptions;
 
-/**
- * Frame-synchronous CTC prefix beam search (Hannun et al. 2014, algorithm 1) with vocabulary bias and word language
- * model. Invariants:
- * 1. A live hypothesis is a node of the prefix tree, and its bias, language model score and states lie there: all of
- *    them are functions of the token sequence (with the gaps of its tokens), the graph and the model.
- * 2. Bias takes part in what is tried and in what is kept, and is counted once: the acoustic scores never contain it.
- * 3. A token's gap is the smallest over the frames that made the extension, and fixed while the node has children.
- * 4. The work per frame depends on the beam and the pieces, not on the size of the vocabulary.
- */
+/** Rows of log-probabilities in, hypotheses out: the beam search of one stream as the rest of the house sees it. */
 export class BeamDecoder {
-  /** Extensions scored since construction: the unit of the decoder's cost. */
-  proposals = 0;
-  readonly #blank: number;
+  readonly #search: BeamSearch;
+  /** Width of a row. */
   readonly #width: number;
-  readonly #beamThreshold: number;
-  readonly #viterbi: boolean;
-  readonly #tree = new PrefixTree();
-  readonly #bias: BiasScorer;
-  readonly #words: WordScorer | undefined;
-  readonly #scan: FrameScan;
-  readonly #top: TopList;
-  readonly #proposed: Proposals;
-  #live: Slots;
-  /** The live hypotheses after the frame without a new token, in the same slots. */
-  readonly #stay: Slots;
-  #next: Slots;
-  #frame = 0;
-  #blankRun = 0;
 
   constructor(options: BeamDecoderOptions) {
-    const {
-      pieces,
-      blank,
-      languageModel,
-      beam = 16,
-      beamThreshold = 16,
-      tokenThreshold = 8,
-      maxTokens = 16,
-      bias = {},
-      // flashlight's figures for this kind of model on the dev set: weight 1, 1 per word
-      lmWeight = 1,
-      wordBonus = 1,
-    } = options;
-    const table = new PieceTable(pieces);
-    this.#blank = blank;
-    this.#width = pieces.length + 1;
-    this.#beamThreshold = beamThreshold;
-    // With one hypothesis there is nothing to sum over, and the best path's prefix must stay on top.
-    this.#viterbi = beam === 1;
-    this.#bias = new BiasScorer(table, this.#tree, bias);
-    if (languageModel !== undefined) {
-      this.#words = new WordScorer(languageModel, table, this.#tree, lmWeight, wordBonus);
-    }
-    this.#scan = new FrameScan(table, blank, tokenThreshold, maxTokens);
-    this.#top = new TopList(beam);
-    this.#proposed = new Proposals(beam * pieces.length);
-    this.#live = new Slots(beam);
-    this.#stay = new Slots(beam);
-    this.#next = new Slots(beam);
-    this.reset(0);
-  }
-
-  /** Token sequences held in memory. */
-  get nodes(): number {
-    return this.#tree.size;
+    this.#search = new BeamSearch(options);
+    this.#width = options.pieces.length + 1;
   }
 
   /** Absolute frame number of the next row. */
   get frame(): number {
-    return this.#frame;
+    return this.#search.frame;
+  }
+
+  /** Token sequences held in memory. */
+  get nodes(): number {
+    return this.#search.tree.size;
+  }
+
+  /** Extensions scored since construction: the unit of the decoder's cost. */
+  get proposals(): number {
+    return this.#search.proposals;
   }
 
   /** Begins a new segment whose first row is the absolute frame `frame`. The graph stays. */
   reset(frame: number): void {
-    this.#frame = frame;
-    this.#blankRun = 0;
-    this.#tree.clear();
-    this.#tree.slot[ROOT] = 0;
-    this.#words?.begin();
-    const live = this.#live;
-    live.count = 1;
-    live.node[0] = ROOT;
-    live.total[0] = 0;
-    live.blank[0] = 0;
-    live.blankFrame[0] = frame - 1;
-    live.blankLogProb[0] = 0;
-    live.token[0] = -Infinity;
-    live.tokenFrame[0] = frame - 1;
-    live.tokenLogProb[0] = 0;
+    this.#search.reset(frame);
   }
 
   /** From the next frame on `graph` holds; the live hypotheses are scored as if it had always been there. */
   setGraph(graph: PrefixGraph): void {
-    if (graph.hash === this.#bias.graph.hash) return;
-    this.#bias.setGraph(graph);
-    const { node, count, total, blank, token } = this.#live;
-    this.#top.clear();
-    for (let slot = 0; slot < count; slot++) {
-      total[slot] = this.#total(node[slot]!, this.#add(blank[slot]!, token[slot]!));
-      this.#top.offer(slot, total[slot]!);
-    }
-    this.#keepTop();
+    this.#search.setGraph(graph);
   }
 
   /** Decodes rows of log-probabilities, row-major (frames, pieces + 1). */
   push(rows: Float32Array, frames: number): void {
-    for (let frame = 0; frame < frames; frame++) this.#step(rows, frame * this.#width);
+    for (let frame = 0; frame < frames; frame++) this.#search.step(rows, frame * this.#width);
   }
 
   /** The best hypothesis as it stands; an entry that its tokens complete, or may yet complete, counts. */
@@ -150,245 +69,61 @@ export class BeamDecoder {
 
   /** The `n` best hypotheses as they stand, best first. */
   nBest(n: number): readonly Hypothesis[] {
-    const count = Math.min(n, this.#live.count);
+    const count = Math.min(n, this.#search.live.count);
     return Array.from({ length: count }, (_, slot) => this.#hypothesis(slot));
   }
 
   /** Leading tokens of `best()` that every live hypothesis shares: they can never change again. */
   stableTokens(): number {
-    const { node, count } = this.#live;
-    let shared = this.#tree.depth[node[0]!]!;
-    for (let slot = 1; slot < count; slot++) {
-      shared = Math.min(shared, this.#tree.commonDepth(node[0]!, node[slot]!));
+    const { tree, live } = this.#search;
+    let shared = tree.depth[live.node[0]!]!;
+    for (let slot = 1; slot < live.count; slot++) {
+      shared = Math.min(shared, tree.commonDepth(live.node[0]!, live.node[slot]!));
     }
     return shared;
   }
 
   /** Drops the hypotheses that disagree with the first `tokens` tokens of `best()`, which thereby become stable. */
   commit(tokens: number): void {
-    const { node, count, total } = this.#live;
-    const depth = Math.min(tokens, this.#tree.depth[node[0]!]!);
-    const ancestor = this.#tree.ancestor(node[0]!, depth);
-    this.#top.clear();
-    for (let slot = 0; slot < count; slot++) {
-      if (this.#tree.ancestor(node[slot]!, depth) === ancestor) this.#top.offer(slot, total[slot]!);
-    }
-    this.#keepTop();
+    const { tree, live } = this.#search;
+    const best = live.node[0]!;
+    this.#search.keepBelow(tree.ancestor(best, Math.min(tokens, tree.depth[best]!)));
   }
 
   /** Frames since the best hypothesis last emitted a token, blank having been the best symbol of each. */
   trailingBlankFrames(): number {
-    return Math.min(this.#blankRun, this.#frame - 1 - this.#live.frame(0));
+    return Math.min(this.#search.blankRun, this.#search.frame - 1 - this.#search.live.frame(0));
   }
 
   /** The `n` best hypotheses with the scores of the segment's end, best first. The decoder then wants `reset()`. */
   finish(n = 1): readonly Hypothesis[] {
-    const { node, count } = this.#live;
-    const ended = Array.from({ length: count }, (_, slot) => {
-      const lm = this.#words?.finished(node[slot]!) ?? 0;
-      const bias = this.#bias.finished(node[slot]!);
+    const { words, bias: scorer, live } = this.#search;
+    const ended = Array.from({ length: live.count }, (_, slot) => {
+      const node = live.node[slot]!;
+      const lm = words?.finished(node) ?? 0;
+      const bias = scorer.finished(node);
       return this.#hypothesis(slot, lm, bias);
     });
     return ended.sort((a, b) => b.score - a.score).slice(0, n);
   }
 
-  #step(rows: Float32Array, offset: number): void {
-    this.#scan.read(rows, offset, this.#bias.reach);
-    this.#blankRun = this.#scan.blankIsBest ? this.#blankRun + 1 : 0;
-    this.#stayOn(rows, offset);
-    this.#proposed.count = 0;
-    for (let slot = 0; slot < this.#live.count; slot++) this.#extend(slot);
-    this.proposals += this.#proposed.count;
-    this.#rank();
-    this.#advance();
-    this.#frame += 1;
-  }
-
-  /** Every hypothesis without a new token: a blank, or its last token held. */
-  #stayOn(rows: Float32Array, offset: number): void {
-    const live = this.#live;
-    const stay = this.#stay;
-    const blank = rows[offset + this.#blank]!;
-    stay.count = live.count;
-    for (let slot = 0; slot < live.count; slot++) {
-      const node = live.node[slot]!;
-      const held = node === ROOT ? -Infinity : rows[offset + this.#scan.column(this.#tree.token[node]!)]!;
-      stay.node[slot] = node;
-      stay.blank[slot] = this.#add(live.blank[slot]!, live.token[slot]!) + blank;
-      stay.blankFrame[slot] = live.frame(slot);
-      stay.blankLogProb[slot] = live.logProb(slot);
-      stay.token[slot] = live.token[slot]! + held;
-      const peak = held > live.tokenLogProb[slot]!;
-      stay.tokenFrame[slot] = peak ? this.#frame : live.tokenFrame[slot]!;
-      stay.tokenLogProb[slot] = peak ? held : live.tokenLogProb[slot]!;
-    }
-  }
-
-  /** One hypothesis and each token that may follow it: into the hypothesis that this is already, or as a proposal. */
-  #extend(slot: number): void {
-    const { core, count, token, logProb } = this.#scan;
-    const live = this.#live;
-    const node = live.node[slot]!;
-    const last = node === ROOT ? NONE : this.#tree.token[node]!;
-    const sum = this.#add(live.blank[slot]!, live.token[slot]!);
-    for (let i = 0; i < count; i++) {
-      const next = token[i]!;
-      if (i >= core && !this.#bias.continues(node, next)) continue;
-      // the same token again is a new one only behind a blank
-      const from = next === last ? live.blank[slot]! : sum;
-      if (from === -Infinity) continue;
-      const child = this.#tree.child(node, next);
-      const score = from + logProb[i]!;
-      if (child !== NONE && this.#tree.slot[child]! !== NONE) this.#merge(slot, child, score, logProb[i]!);
-      else this.#propose(slot, child, next, score, logProb[i]!);
-    }
-  }
-
-  #merge(slot: number, child: number, score: number, logProb: number): void {
-    const stay = this.#stay;
-    const tree = this.#tree;
-    const to = tree.slot[child]!;
-    if (score > stay.token[to]!) {
-      stay.tokenFrame[to] = this.#frame;
-      stay.tokenLogProb[to] = logProb;
-      if (tree.isLeaf(child)) {
-        tree.parentFrame[child] = this.#live.frame(slot);
-        tree.parentLogProb[child] = this.#live.logProb(slot);
-      }
-    }
-    stay.token[to] = this.#add(stay.token[to]!, score);
-    const gap = this.#scan.best - logProb;
-    if (gap < tree.gap[child]! && tree.isLeaf(child)) {
-      tree.gap[child] = gap;
-      this.#bias.update(child);
-    }
-  }
-
-  #propose(slot: number, child: number, token: number, score: number, logProb: number): void {
-    const to = this.#proposed;
-    const i = to.count++;
-    to.slot[i] = slot;
-    to.child[i] = child;
-    to.token[i] = token;
-    to.score[i] = score;
-    to.logProb[i] = logProb;
-    to.parentFrame[i] = this.#live.frame(slot);
-    to.parentLogProb[i] = this.#live.logProb(slot);
-  }
-
-  /** Chooses among stays and proposals by total score. Ids: slots first, then proposals. */
-  #rank(): void {
-    const stay = this.#stay;
-    const top = this.#top;
-    const tree = this.#tree;
-    top.clear();
-    for (let slot = 0; slot < stay.count; slot++) {
-      const acoustic = this.#add(stay.blank[slot]!, stay.token[slot]!);
-      stay.total[slot] = this.#total(stay.node[slot]!, acoustic);
-      top.offer(slot, stay.total[slot]!);
-    }
-    const { count, slot, token, score, logProb, child } = this.#proposed;
-    for (let i = 0; i < count; i++) {
-      const node = this.#live.node[slot[i]!]!;
-      const bias =
-        child[i] !== NONE
-          ? tree.bias[child[i]!]!
-          : this.#bias.extended(node, token[i]!, this.#scan.best - logProb[i]!);
-      const lm = this.#words?.extended(node, token[i]!) ?? 0;
-      top.offer(stay.count + i, score[i]! + bias + lm);
-    }
-    top.prune(this.#beamThreshold);
-  }
-
-  /** Makes what was chosen the live hypotheses. */
-  #advance(): void {
-    const stay = this.#stay;
-    const top = this.#top;
-    // a row without a finite number says nothing: as if it had not come
-    if (top.count === 0) return;
-    const next = this.#next;
-    const tree = this.#tree;
-    for (let slot = 0; slot < stay.count; slot++) tree.slot[stay.node[slot]!] = NONE;
-    for (let i = 0; i < top.count; i++) {
-      const id = top.id[i]!;
-      if (id < stay.count) next.copy(i, stay, id);
-      else this.#admit(i, id - stay.count);
-      next.total[i] = top.score[i]!;
-      tree.slot[next.node[i]!] = i;
-    }
-    next.count = top.count;
-    for (let slot = 0; slot < stay.count; slot++) tree.release(stay.node[slot]!);
-    this.#next = this.#live;
-    this.#live = next;
-  }
-
-  /** Puts a proposal into a slot of the next frame. */
-  #admit(to: number, proposal: number): void {
-    const tree = this.#tree;
-    const next = this.#next;
-    const { slot, token, score, logProb, child, parentFrame, parentLogProb } = this.#proposed;
-    let node = child[proposal]!;
-    if (node === NONE) {
-      node = tree.add(this.#live.node[slot[proposal]!]!, token[proposal]!);
-      tree.gap[node] = this.#scan.best - logProb[proposal]!;
-      tree.parentFrame[node] = parentFrame[proposal]!;
-      tree.parentLogProb[node] = parentLogProb[proposal]!;
-      this.#bias.update(node);
-      this.#words?.update(node);
-    }
-    next.node[to] = node;
-    next.blank[to] = -Infinity;
-    next.blankFrame[to] = this.#frame;
-    next.blankLogProb[to] = logProb[proposal]!;
-    next.token[to] = score[proposal]!;
-    next.tokenFrame[to] = this.#frame;
-    next.tokenLogProb[to] = logProb[proposal]!;
-  }
-
-  /** Keeps the slots in the top list, in its order, and drops the others. */
-  #keepTop(): void {
-    const live = this.#live;
-    const next = this.#next;
-    const tree = this.#tree;
-    for (let slot = 0; slot < live.count; slot++) tree.slot[live.node[slot]!] = NONE;
-    for (let i = 0; i < this.#top.count; i++) {
-      next.copy(i, live, this.#top.id[i]!);
-      tree.slot[next.node[i]!] = i;
-    }
-    next.count = this.#top.count;
-    for (let slot = 0; slot < live.count; slot++) tree.release(live.node[slot]!);
-    this.#next = live;
-    this.#live = next;
-  }
-
-  #total(node: number, acoustic: number): number {
-    return acoustic + this.#tree.bias[node]! + this.#tree.lm[node]!;
-  }
-
-  /** Log of the sum of two probabilities; of the larger one in the best-path search. */
-  #add(a: number, b: number): number {
-    const high = Math.max(a, b);
-    const low = Math.min(a, b);
-    if (this.#viterbi || low === -Infinity) return high;
-    return high + Math.log1p(Math.exp(low - high));
-  }
-
   #hypothesis(slot: number, lm?: number, bias?: number): Hypothesis {
-    const live = this.#live;
+    const { tree, live } = this.#search;
     const node = live.node[slot]!;
     const scores = {
-      acoustic: this.#add(live.blank[slot]!, live.token[slot]!),
-      lm: lm ?? this.#tree.lm[node]!,
-      bias: bias ?? this.#tree.bias[node]!,
+      acoustic: this.#search.acoustic(slot),
+      lm: lm ?? tree.lm[node]!,
+      bias: bias ?? tree.bias[node]!,
     };
     return { tokens: this.#tokens(slot), score: scores.acoustic + scores.lm + scores.bias, ...scores };
   }
 
   #tokens(slot: number): DecodedToken[] {
-    const { parent, token, parentFrame, parentLogProb, depth } = this.#tree;
-    let node = this.#live.node[slot]!;
-    let frame = this.#live.frame(slot);
-    let logProb = this.#live.logProb(slot);
+    const { parent, token, parentFrame, parentLogProb, depth } = this.#search.tree;
+    const { live } = this.#search;
+    let node = live.node[slot]!;
+    let frame = live.frame(slot);
+    let logProb = live.logProb(slot);
     const tokens = new Array<DecodedToken>(depth[node]!);
     for (let i = tokens.length - 1; i >= 0; i--) {
       tokens[i] = { token: token[node]!, frame, logProb };
