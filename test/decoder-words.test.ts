@@ -46,6 +46,7 @@ test('finished hypotheses carry the language model score of their words, and are
         tokenThreshold: Infinity,
         lmWeight: 0.6,
         wordBonus: 0.4,
+        unlistedLetter: 0,
       });
       decoder.push(rows, frames);
       const found = decoder.finish(2000);

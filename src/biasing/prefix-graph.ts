@@ -21,6 +21,8 @@ export class PrefixGraph {
   static readonly empty: PrefixGraph = new PrefixGraph([], []);
 
   readonly entries: readonly VocabularyEntry[];
+  /** Words of all spellings, each as often as it stands there. */
+  readonly words: number;
   /** Number of nodes, root included. */
   readonly size: number;
   /** Bit s set: there is a child for symbol s. */
@@ -45,6 +47,7 @@ export class PrefixGraph {
     this.entries = entries;
     this.hash = hashOf(entries, spellings);
     const symbols = flatten(spellings);
+    this.words = symbols.text.reduce((sum, symbol) => (symbol === WORD_BEGIN ? sum + 1 : sum), 0);
     const capacity = symbols.text.length + 1;
     this.children = new Uint32Array(capacity);
     this.firstChild = new Int32Array(capacity);

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { loadLanguageModel } from '../decoder/language-bundle.js';
 import { Gateway } from '../server/gateway.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
 import { WorkerPool } from '../session/pool.js';
@@ -15,7 +16,8 @@ export interface Service {
 
 /** Puts a gateway together: here, and nowhere else, is known which classes do it. */
 export async function startService(settings: ServeSettings): Promise<Service> {
-  const workerData: WorkerSettings = { model: settings.model, maxBatch: settings.maxBatch };
+  const { model, maxBatch } = settings;
+  const workerData: WorkerSettings = { model, maxBatch, languageModel: await loadLanguageModel(model) };
   const spawn = (): Worker => new Worker(new URL('./worker.js', import.meta.url), { workerData });
   const pool = await WorkerPool.start(spawn, { workers: settings.workers });
   const { host, port, maxConnections } = settings;

@@ -35,6 +35,7 @@ addSettings(program.command('transcribe'))
   .option('--url <address>', 'use a running gateway, for example ws://127.0.0.1:8080/v1/stream')
   .option('--realtime', 'send the audio at the speed of speech', false)
   .option('--latency <ms>', 'chunk and look-ahead together, as the model offers', positive)
+  .option('--no-language-model', 'hypotheses by sound alone')
   .option('--beam <n>', 'hypotheses kept per step, 1 for greedy', positive)
   .action(async (files: string[], options: TranscribeOptions, command: Command) => {
     await transcribe(files, options, readSettings(command));

@@ -13,6 +13,8 @@ export interface TranscribeOptions {
   readonly realtime: boolean;
   readonly latency?: number;
   readonly beam?: number;
+  /** False: without the word language model. */
+  readonly languageModel: boolean;
 }
 
 /** Transcribes files one after the other, through a gateway of its own where no address is given. */
@@ -53,11 +55,12 @@ async function transcribeFile(
   file: AudioFile,
   url: string,
   vocabulary: EntryObject[] | undefined,
-  { json, realtime, latency, beam }: TranscribeOptions,
+  { json, realtime, latency, beam, languageModel }: TranscribeOptions,
 ): Promise<void> {
   const wishes: SessionOptions = {
     ...(latency !== undefined && { latencyMs: latency }),
     ...(beam !== undefined && { beam }),
+    languageModel,
   };
   const client = await LexigateClient.connect(url, {
     audio: file.format,

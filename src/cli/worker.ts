@@ -1,5 +1,6 @@
 /** Entry of a recognition worker: loads the model once and serves its sessions until it is terminated. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { NgramModel } from '../decoder/ngram.js';
 import { Batcher } from '../encoder/batcher.js';
 import { OnnxEncoder } from '../encoder/onnx.js';
 import { host } from '../session/host.js';
@@ -9,9 +10,14 @@ export interface WorkerSettings {
   readonly model: string;
   /** Streams per run of the encoder. */
   readonly maxBatch: number;
+  /** The bundle's language model, if it has one; shared by all workers. */
+  readonly languageModel: SharedArrayBuffer | undefined;
 }
 
 if (parentPort === null) throw new Error('this file runs as a worker thread; start `lexigate serve`');
-const { model, maxBatch } = workerData as WorkerSettings;
+const { model, maxBatch, languageModel } = workerData as WorkerSettings;
 const encoder = await OnnxEncoder.load(model);
-host(parentPort, { batcher: new Batcher(encoder, { maxBatch }) });
+host(parentPort, {
+  batcher: new Batcher(encoder, { maxBatch }),
+  ...(languageModel !== undefined && { languageModel: NgramModel.fromBuffer(languageModel) }),
+});

@@ -33,6 +33,23 @@ export class BiasScorer {
     return this.#graph;
   }
 
+  /** Log-probability of one word of the vocabulary among all of its words, taken as equally likely. */
+  get wordShare(): number {
+    return -Math.log(Math.max(1, this.#graph.words));
+  }
+
+  /** Symbols of the partial match at a node. */
+  matched(node: number): number {
+    return this.#graph.depth[this.#tree.matchNode[node]!]!;
+  }
+
+  /** Symbols of the partial match after a node and one more token. */
+  matchedAfter(node: number, token: number): number {
+    const at = this.#tree.matchNode[node]!;
+    if (at === 0) return this.#graph.depth[this.#startNode[token]!]!;
+    return this.#graph.depth[this.#graph.walk(at, this.#pieces, token)]!;
+  }
+
   /** Enters a new graph: every node's state is computed again from the begin of the segment. */
   setGraph(graph: PrefixGraph): void {
     this.#graph = graph;

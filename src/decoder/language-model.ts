@@ -4,10 +4,21 @@ export interface LanguageModel {
   readonly start: number;
   /** Id of a word in lower case, or `undefined` when the model does not list it. */
   wordId(word: string): number | undefined;
-  /** Natural log-probability of a word after a state; `undefined` stands for a word outside the list. */
+  /** Natural log-probability of a word after a state; `undefined` stands for all words outside the list together. */
   score(state: number, word: number | undefined): number;
   /** State after a word. */
   advance(state: number, word: number | undefined): number;
   /** Natural log-probability of the end of the sentence. */
   end(state: number): number;
+  /** Lets the beam score a word while it is being spelled; without it a word is scored when the next one begins. */
+  readonly lookahead?: WordLookahead;
+}
+
+/** The listed words as a trie over letters. A node is a number; negative where no listed word begins so. */
+export interface WordLookahead {
+  readonly root: number;
+  /** Node after one more letter, given as a UTF-16 code unit. */
+  step(node: number, code: number): number;
+  /** Greatest unigram natural log-probability of the words below the node. */
+  best(node: number): number;
 }

@@ -1,3 +1,4 @@
+import type { WordLookahead } from './language-model.js';
 import type { NgramSections } from './ngram-layout.js';
 
 /** No such node: the letters so far begin no listed word. */
@@ -16,8 +17,9 @@ const APOSTROPHE = "'".charCodeAt(0);
  * `score(state, word) - best(node)`: the sum telescopes to the model's own score, only it comes earlier (the factored
  * look-ahead of Ortmanns et al. 1997, with unigrams). At `NO_NODE` use the model's score of an unlisted word.
  */
-export class LetterTrie {
+export class LetterTrie implements WordLookahead {
   static readonly ROOT = 0;
+  readonly root = LetterTrie.ROOT;
 
   readonly #children: Uint32Array;
   readonly #best: Float32Array;

@@ -7,14 +7,6 @@ const UNKNOWN = 0;
 const BEGIN = 1;
 const END = 2;
 
-export interface NgramOptions {
-  /**
-   * Added to the score of an unlisted word, natural log. The model knows only how often *any* unlisted word comes, and
-   * this shares that out among them: 10 nats stand for some 20,000 equally likely words.
-   */
-  readonly unlistedWord?: number;
-}
-
 /**
  * Back-off 3-gram over words, read in place from a buffer that threads may share.
  *
@@ -27,30 +19,27 @@ export class NgramModel implements LanguageModel {
   /** Number of listed words, the three markers included. */
   readonly words: number;
   /** Letter trie over the words, for look-ahead inside a word. */
-  readonly trie: LetterTrie;
+  readonly lookahead: LetterTrie;
 
   readonly #sections: NgramSections;
-  readonly #unlistedWord: number;
 
-  private constructor(sections: NgramSections, { unlistedWord = -10 }: NgramOptions) {
+  private constructor(sections: NgramSections) {
     this.#sections = sections;
-    this.#unlistedWord = unlistedWord;
     this.words = sections.words;
-    this.trie = new LetterTrie(sections);
+    this.lookahead = new LetterTrie(sections);
   }
 
   /** Borrows the buffer of a whole `lm.bin`; nothing is copied. */
-  static fromBuffer(buffer: ArrayBufferLike, options: NgramOptions = {}): NgramModel {
-    return new NgramModel(ngramSections(buffer), options);
+  static fromBuffer(buffer: ArrayBufferLike): NgramModel {
+    return new NgramModel(ngramSections(buffer));
   }
 
   wordId(word: string): number | undefined {
-    return this.trie.word(this.trie.walk(LetterTrie.ROOT, word));
+    return this.lookahead.word(this.lookahead.walk(LetterTrie.ROOT, word));
   }
 
   score(state: number, word: number | undefined): number {
-    if (word === undefined) return this.#score(state, UNKNOWN) + this.#unlistedWord;
-    return this.#score(state, word);
+    return this.#score(state, word ?? UNKNOWN);
   }
 
   advance(state: number, word: number | undefined): number {
@@ -70,8 +59,8 @@ export class NgramModel implements LanguageModel {
    * For letter by letter use in a beam see `trie`.
    */
   prefixBound(letters: string): number {
-    const node = this.trie.walk(LetterTrie.ROOT, letters);
-    return node === NO_NODE ? Number.NEGATIVE_INFINITY : this.trie.best(node);
+    const node = this.lookahead.walk(LetterTrie.ROOT, letters);
+    return node === NO_NODE ? Number.NEGATIVE_INFINITY : this.lookahead.best(node);
   }
 
   #score(state: number, word: number): number {

@@ -13,6 +13,8 @@ export interface BeamOptions {
   readonly lmWeight: number;
   /** Added per word that the language model scores. */
   readonly wordBonus: number;
+  /** Natural log-probability of each letter of a word that the language model does not list. */
+  readonly unlistedLetter: number;
 }
 
 /**

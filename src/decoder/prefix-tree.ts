@@ -36,10 +36,15 @@ export class PrefixTree {
   lockedEnd = new Int32Array(FIRST_CAPACITY);
   bias = new Float64Array(FIRST_CAPACITY);
 
-  /** Weighted language model score of the completed words, and the state after them. */
+  /** Weighted language model score, the word that is being spelled included as far as it can be. */
   lm = new Float64Array(FIRST_CAPACITY);
+  /** That of the completed words alone, and the state after them. */
+  lmBase = new Float64Array(FIRST_CAPACITY);
   lmState = new Float64Array(FIRST_CAPACITY);
-  /** The same, were the node's last word complete; NaN: not asked yet. */
+  /** Look-ahead node of the letters of the last word, and its symbols, `▁` included. */
+  lmPrefix = new Int32Array(FIRST_CAPACITY);
+  wordLength = new Int32Array(FIRST_CAPACITY);
+  /** Score and state, were the node's last word complete; NaN: not asked yet. */
   wordLm = new Float64Array(FIRST_CAPACITY);
   wordState = new Float64Array(FIRST_CAPACITY);
 
@@ -161,7 +166,10 @@ export class PrefixTree {
     this.lockedEnd[node] = 0;
     this.bias[node] = 0;
     this.lm[node] = 0;
+    this.lmBase[node] = 0;
     this.lmState[node] = 0;
+    this.lmPrefix[node] = 0;
+    this.wordLength[node] = 0;
     this.wordLm[node] = Number.NaN;
     this.wordState[node] = 0;
   }
@@ -187,7 +195,10 @@ export class PrefixTree {
     this.lockedEnd = wider(this.lockedEnd, capacity);
     this.bias = wider(this.bias, capacity);
     this.lm = wider(this.lm, capacity);
+    this.lmBase = wider(this.lmBase, capacity);
     this.lmState = wider(this.lmState, capacity);
+    this.lmPrefix = wider(this.lmPrefix, capacity);
+    this.wordLength = wider(this.wordLength, capacity);
     this.wordLm = wider(this.wordLm, capacity);
     this.wordState = wider(this.wordState, capacity);
   }

@@ -59,6 +59,7 @@ export class BeamSearch {
       // flashlight's figures for this kind of model on the dev set: weight 1, 1 per word
       lmWeight = 1,
       wordBonus = 1,
+      unlistedLetter = -1.5,
     } = options;
     const table = new PieceTable(pieces);
     this.#blank = blank;
@@ -67,7 +68,15 @@ export class BeamSearch {
     this.#viterbi = beam === 1;
     this.bias = new BiasScorer(table, this.tree, bias);
     if (languageModel !== undefined) {
-      this.words = new WordScorer(languageModel, table, this.tree, lmWeight, wordBonus);
+      this.words = new WordScorer({
+        model: languageModel,
+        pieces: table,
+        tree: this.tree,
+        bias: this.bias,
+        weight: lmWeight,
+        bonus: wordBonus,
+        unlistedLetter,
+      });
     }
     this.#scan = new FrameScan(table, blank, tokenThreshold, maxTokens);
     this.#top = new TopList(beam);
@@ -106,6 +115,8 @@ export class BeamSearch {
   setGraph(graph: PrefixGraph): void {
     if (graph.hash === this.bias.graph.hash) return;
     this.bias.setGraph(graph);
+    this.words?.begin();
+    for (let at = this.tree.next(ROOT); at >= 0; at = this.tree.next(at)) this.words?.update(at);
     const { node, count, total, blank, token } = this.#live;
     this.#top.clear();
     for (let slot = 0; slot < count; slot++) {

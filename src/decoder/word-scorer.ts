@@ -1,44 +1,96 @@
 import { type PieceTable, WORD_MARK } from '../biasing/alphabet.js';
+import type { BiasScorer } from './bias-scorer.js';
 import type { LanguageModel } from './language-model.js';
 import { type PrefixTree, ROOT } from './prefix-tree.js';
 
-/** Scores the words of a prefix tree's nodes with a word language model, each word once it is complete. */
+export interface WordScorerOptions {
+  readonly model: LanguageModel;
+  readonly pieces: PieceTable;
+  readonly tree: PrefixTree;
+  readonly bias: BiasScorer;
+  /** Multiplies the model's log-probabilities. */
+  readonly weight: number;
+  /** Added per word. */
+  readonly bonus: number;
+  /** Natural log-probability of each letter of an unlisted word. */
+  readonly unlistedLetter: number;
+}
+
+/**
+ * Scores the words of a prefix tree's nodes with a word language model.
+ *
+ * A complete word has the model's score. A word that is being spelled is given, ahead of its end, what the best listed
+ * word with these letters has as a unigram (the factored look-ahead of Ortmanns et al. 1997), and at its end its own
+ * score instead; so a hypothesis cannot put its words off by leaving out their borders. Letters that begin no listed
+ * word are an unlisted word at once, which has the probability of the class and of its letters: were the class alone to
+ * pay, one endless word would be cheaper than many.
+ *
+ * A word that the hypothesis spells as part of a vocabulary entry is not any unlisted word but one of a small class
+ * (unigram boosting: Dingliwal et al., SLT 2022, 3.2): it has the probability of an unlisted word, shared among the
+ * vocabulary's words. A listed word keeps its own where that is higher.
+ */
 export class WordScorer {
   readonly #model: LanguageModel;
   readonly #pieces: PieceTable;
   readonly #tree: PrefixTree;
+  readonly #bias: BiasScorer;
   readonly #weight: number;
   readonly #bonus: number;
+  readonly #unlistedLetter: number;
 
-  constructor(model: LanguageModel, pieces: PieceTable, tree: PrefixTree, weight: number, bonus: number) {
+  constructor({ model, pieces, tree, bias, weight, bonus, unlistedLetter }: WordScorerOptions) {
     this.#model = model;
     this.#pieces = pieces;
     this.#tree = tree;
+    this.#bias = bias;
     this.#weight = weight;
     this.#bonus = bonus;
+    this.#unlistedLetter = unlistedLetter;
   }
 
   /** State of the root. */
   begin(): void {
-    this.#tree.lm[ROOT] = 0;
-    this.#tree.lmState[ROOT] = this.#model.start;
-    this.#tree.wordLm[ROOT] = Number.NaN;
+    const tree = this.#tree;
+    tree.lm[ROOT] = 0;
+    tree.lmBase[ROOT] = 0;
+    tree.lmState[ROOT] = this.#model.start;
+    tree.lmPrefix[ROOT] = this.#model.lookahead?.root ?? 0;
+    tree.wordLength[ROOT] = 0;
+    tree.wordLm[ROOT] = Number.NaN;
   }
 
   /** Score after a node and one more token. */
   extended(node: number, token: number): number {
-    if (this.#pieces.startsWord[token] === 0) return this.#tree.lm[node]!;
-    this.#completeWord(node);
-    return this.#tree.wordLm[node]!;
+    const tree = this.#tree;
+    const begins = this.#pieces.startsWord[token] === 1;
+    if (begins) this.#completeWord(node);
+    const base = begins ? tree.wordLm[node]! : tree.lmBase[node]!;
+    const { lookahead } = this.#model;
+    if (lookahead === undefined) return base;
+    const state = begins ? tree.wordState[node]! : tree.lmState[node]!;
+    const prefix = this.#spell(begins ? lookahead.root : tree.lmPrefix[node]!, token);
+    const length = this.#pieces.length(token) + (begins ? 0 : tree.wordLength[node]!);
+    const listed = prefix >= 0 ? lookahead.best(prefix) : this.#unlisted(state, length);
+    const inEntry = this.#bias.matchedAfter(node, token) >= length;
+    const ahead = inEntry ? Math.max(listed, this.#entryWord(state)) : listed;
+    return base + this.#weight * ahead + this.#bonus;
   }
 
-  /** Sets score and state of a new node. */
+  /** Sets score and state of a node from its parent's. */
   update(node: number): void {
     const tree = this.#tree;
     const parent = tree.parent[node]!;
-    tree.lm[node] = this.extended(parent, tree.token[node]!);
-    tree.lmState[node] =
-      this.#pieces.startsWord[tree.token[node]!] === 1 ? tree.wordState[parent]! : tree.lmState[parent]!;
+    const token = tree.token[node]!;
+    tree.lm[node] = this.extended(parent, token);
+    const begins = this.#pieces.startsWord[token] === 1;
+    tree.lmBase[node] = begins ? tree.wordLm[parent]! : tree.lmBase[parent]!;
+    tree.lmState[node] = begins ? tree.wordState[parent]! : tree.lmState[parent]!;
+    tree.lmPrefix[node] = this.#spell(
+      begins ? (this.#model.lookahead?.root ?? 0) : tree.lmPrefix[parent]!,
+      token,
+    );
+    tree.wordLength[node] = this.#pieces.length(token) + (begins ? 0 : tree.wordLength[parent]!);
+    tree.wordLm[node] = Number.NaN;
   }
 
   /** Score of a node if the segment ends here. */
@@ -47,17 +99,43 @@ export class WordScorer {
     return this.#tree.wordLm[node]! + this.#weight * this.#model.end(this.#tree.wordState[node]!);
   }
 
+  /** @param symbols of the word so far, `▁` included */
+  #unlisted(state: number, symbols: number): number {
+    return this.#model.score(state, undefined) + this.#unlistedLetter * (symbols - 1);
+  }
+
+  /** A word of the vocabulary as one of the class of the unlisted. */
+  #entryWord(state: number): number {
+    return this.#model.score(state, undefined) + this.#bias.wordShare;
+  }
+
   #completeWord(node: number): void {
     const tree = this.#tree;
     if (!Number.isNaN(tree.wordLm[node]!)) return;
-    tree.wordLm[node] = tree.lm[node]!;
+    tree.wordLm[node] = tree.lmBase[node]!;
     tree.wordState[node] = tree.lmState[node]!;
     const text = this.#lastWord(node);
     if (text === '') return;
     const word = this.#model.wordId(text);
     const state = tree.lmState[node]!;
-    tree.wordLm[node] = tree.lm[node]! + this.#weight * this.#model.score(state, word) + this.#bonus;
+    const symbols = tree.wordLength[node]!;
+    const own = word === undefined ? this.#unlisted(state, symbols) : this.#model.score(state, word);
+    const inEntry = this.#bias.matched(node) >= symbols;
+    const score = inEntry ? Math.max(own, this.#entryWord(state)) : own;
+    tree.wordLm[node] = tree.lmBase[node]! + this.#weight * score + this.#bonus;
     tree.wordState[node] = this.#model.advance(state, word);
+  }
+
+  /** Trie node after a piece's letters; any number where there is no look-ahead. */
+  #spell(prefix: number, token: number): number {
+    const { lookahead } = this.#model;
+    if (lookahead === undefined) return 0;
+    const piece = this.#pieces.pieces[token]!;
+    let node = prefix;
+    for (let i = piece.startsWith(WORD_MARK) ? 1 : 0; i < piece.length && node >= 0; i++) {
+      node = lookahead.step(node, piece.charCodeAt(i));
+    }
+    return node;
   }
 
   #lastWord(node: number): string {
