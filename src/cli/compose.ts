@@ -14,12 +14,20 @@ export interface Service {
   stop(options: { graceMs: number }): Promise<void>;
 }
 
-/** Puts a gateway together: here, and nowhere else, is known which classes do it. */
-export async function startService(settings: ServeSettings): Promise<Service> {
-  const { model, maxBatch } = settings;
+/** The workers alone, for what needs no server. */
+export async function startWorkers({
+  model,
+  maxBatch,
+  workers,
+}: Pick<ServeSettings, 'model' | 'maxBatch' | 'workers'>): Promise<WorkerPool> {
   const workerData: WorkerSettings = { model, maxBatch, languageModel: await loadLanguageModel(model) };
   const spawn = (): Worker => new Worker(new URL('./worker.js', import.meta.url), { workerData });
-  const pool = await WorkerPool.start(spawn, { workers: settings.workers });
+  return WorkerPool.start(spawn, { workers });
+}
+
+/** Puts a gateway together: here, and nowhere else, is known which classes do it. */
+export async function startService(settings: ServeSettings): Promise<Service> {
+  const pool = await startWorkers(settings);
   const { host, port, maxConnections } = settings;
   const limits = limitsOf(settings);
   const gateway = await Gateway.start({ recognisers: pool, limits, host, port, maxConnections }).catch(
