@@ -1,6 +1,6 @@
 """From a checkpoint to the bundle that the gateway loads.
 
-    python export.py CHECKPOINT ../models/en-base --version 2026.11.25-1 [--fixtures ../test/fixtures/encoder --speech FILE]
+    python export.py CHECKPOINT ../models/en-base --version 2026.11.25-1 [--fixtures FOLDER --speech FILE]
 
 Writes encoder.onnx (int8), subwords.json, phones.json and bundle.json. `--fixtures` also renews the numbers that the
 gateway's tests compare with. The fp32 graph, for the parity test, is written beside the checkpoint on request (--fp32).

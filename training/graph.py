@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -65,11 +66,11 @@ class Builder:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: dict[str, onnx.TensorProto] = {}
 
-    def op(self, kind: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes: Any) -> str:
         """A node with one output of interest (the first)."""
         return self.ops(kind, *inputs, outputs=outputs, domain=domain, **attributes)[0]
 
-    def ops(self, kind: str, *inputs: str, outputs: int, domain: str = "", **attributes: object) -> list[str]:
+    def ops(self, kind: str, *inputs: str, outputs: int, domain: str = "", **attributes: Any) -> list[str]:
         names = [f"{kind.lower()}_{len(self.nodes)}_{i}" for i in range(outputs)]
         self.nodes.append(helper.make_node(kind, list(inputs), names, domain=domain, **attributes))
         return names
@@ -175,7 +176,9 @@ class EncoderGraph:
         spectrum = b.op("Conv", b.op("Unsqueeze", pcm, b.ints(1)), kernels, strides=[features.HOP])
         real, imaginary = b.ops("Split", b.op("Mul", spectrum, spectrum), outputs=2, axis=1, num_outputs=2)
         power = b.op("MatMul", b.store("mel", features.MEL), b.op("Add", real, imaginary))
-        log10 = b.op("Mul", b.op("Log", b.op("Max", power, b.scalar(features.SMALLEST))), b.scalar(1 / np.log(10).item()))
+        log10 = b.op(
+            "Mul", b.op("Log", b.op("Max", power, b.scalar(features.SMALLEST))), b.scalar(1 / np.log(10).item())
+        )
         mel = b.op("Mul", b.op("Add", b.op("Max", log10, b.scalar(FLOOR)), b.scalar(4.0)), b.scalar(0.25))
         # before a stream's first frame lie one zero (the convolution's padding) and one frame of silence
         start = np.zeros((1, 2, features.BANDS), np.float32)
@@ -293,7 +296,7 @@ class EncoderGraph:
             helper.make_tensor_value_info("lookahead", TensorProto.INT64, [1]),
         ] + [helper.make_tensor_value_info(s.name, ONNX_TYPES[s.type], ["batch", *s.shape]) for s in state]
         subwords, phones = (len(self.b.weights[k]) for k in ("out.bias", "phone.1.bias"))
-        shapes: dict[str, tuple[int, Sequence[object]]] = {
+        shapes: dict[str, tuple[int, list[str | int]]] = {
             "log_probs": (TensorProto.FLOAT, ["batch", "chunk", subwords]),
             "phone_log_probs": (TensorProto.FLOAT, ["batch", "chunk", phones]),
             "tap0": (TensorProto.FLOAT, ["batch", "chunk", WIDTH]),

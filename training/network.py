@@ -31,10 +31,61 @@ TAPS = (1, 3)
 POSITIONS = 1500
 """Whisper knows 30 s of positions; a stream wraps around. Costs nothing once trained with random offsets."""
 FLOOR = -7.0
-"""log10 mel power below which nothing is kept. Whisper's own floor follows the utterance's maximum; a stream has none."""
+"""log10 mel power below which nothing is kept. Whisper's follows the utterance's maximum; a stream has none."""
+Cache = tuple[Tensor, Tensor]
+"""A block's keys and values of the left context, each (B, left, WIDTH)."""
 LEFT_20MS = 256
 LEFT_40MS = 128
 """Left context before and after pooling, each in its own frames: 5.12 s in every block."""
+
+
+class Windows:
+    """Which keys each query of a whole utterance sees, arranged so that attention costs what it would in a stream.
+
+    Of a sequence of `frames` frames followed by every chunk's copies of the `look` frames after it, a frame or copy of
+    chunk c sees `left` frames before the chunk, the chunk, and the copies of chunk c. Neighbouring chunks share a
+    window of keys (`group` chunks each): against one mask over the whole sequence this made a training step 1.5 times
+    as fast on utterances of 16 s."""
+
+    GROUP_FRAMES = 32
+
+    def __init__(self, frames: int, chunk: int, look: int, left: int) -> None:
+        self.frames, self.left = frames, left
+        group = max(1, self.GROUP_FRAMES // chunk)
+        while frames % (group * chunk):
+            group -= 1
+        self.span, self.ahead = group * chunk, group * look
+        self.groups = frames // self.span
+        owner = torch.cat([torch.arange(self.span) // chunk, torch.arange(group).repeat_interleave(look)])[:, None]
+        key = torch.arange(-left, self.span)
+        near = (key[None] < (owner + 1) * chunk) & (key[None] >= owner * chunk - left)
+        own = owner[self.span :].T == owner
+        real = key[None] + torch.arange(self.groups)[:, None] * self.span >= 0
+        seen = torch.cat([near[None] & real[:, None], own[None].expand(self.groups, -1, -1)], 2)
+        self.mask = torch.where(seen, 0.0, -1e4)[:, None]
+        """Additive, (groups, 1, queries, keys)."""
+
+    def queries(self, q: Tensor) -> Tensor:
+        """(B, S, WIDTH) -> (B * groups, HEADS, queries, WIDTH / HEADS)."""
+        return self._heads(self._joined(q[:, : self.frames].unflatten(1, (self.groups, self.span)), q))
+
+    def keys(self, k: Tensor) -> Tensor:
+        """(B, S, WIDTH) -> (B * groups, HEADS, keys, WIDTH / HEADS). For values too."""
+        padded = F.pad(k[:, : self.frames], (0, 0, self.left, 0))
+        windows = padded.unfold(1, self.left + self.span, self.span).transpose(2, 3)
+        return self._heads(self._joined(windows, k))
+
+    def sequence(self, attended: Tensor, batch: int) -> Tensor:
+        """Back to (B, S, WIDTH)."""
+        x = attended.transpose(1, 2).reshape(batch, self.groups, self.span + self.ahead, -1)
+        return torch.cat([x[:, :, : self.span].flatten(1, 2), x[:, :, self.span :].flatten(1, 2)], 1)
+
+    def _joined(self, frames: Tensor, x: Tensor) -> Tensor:
+        return torch.cat([frames, x[:, self.frames :].unflatten(1, (self.groups, self.ahead))], 2)
+
+    @staticmethod
+    def _heads(x: Tensor) -> Tensor:
+        return x.flatten(0, 1).unflatten(2, (HEADS, WIDTH // HEADS)).transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -49,47 +100,32 @@ class Block(nn.Module):
         self.f1 = nn.Linear(WIDTH, 4 * WIDTH)
         self.f2 = nn.Linear(4 * WIDTH, WIDTH)
 
-    def forward(
-        self,
-        x: Tensor,
-        mask: Tensor,
-        dropout: float = 0.0,
-        cache: tuple[Tensor, Tensor] | None = None,
-        keep: int = 0,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
-        """x (B, T, WIDTH), mask additive. `cache` holds the keys and values of the left context; of x, the first
-        `keep` frames enter the new cache (the rest is look-ahead and comes again). Returns x and the new cache."""
-        batch, frames, width = x.shape
+    def forward(self, x: Tensor, windows: Windows, dropout: float = 0.0) -> Tensor:
+        """Whole utterances with their copies, (B, S, WIDTH)."""
         q, k, v = self.qkv(self.n1(x)).chunk(3, -1)
-        if cache is not None:
-            left = cache[0].shape[1]
-            k, v = torch.cat([cache[0], k], 1), torch.cat([cache[1], v], 1)
-            cache = (k[:, keep : left + keep], v[:, keep : left + keep])
+        mask = windows.mask.to(q.dtype).repeat(len(x), 1, 1, 1)
+        attended = F.scaled_dot_product_attention(windows.queries(q), windows.keys(k), windows.keys(v), attn_mask=mask)
+        return self._after(x, windows.sequence(attended, len(x)), dropout)
 
-        def heads(t: Tensor) -> Tensor:
-            return t.view(batch, -1, HEADS, width // HEADS).transpose(1, 2)
+    def step(self, x: Tensor, mask: Tensor, cache: Cache, keep: int) -> tuple[Tensor, Cache]:
+        """One chunk and its look-ahead (B, T, WIDTH) after the cached keys and values of the left context; the first
+        `keep` frames enter the new cache. mask is additive over the keys."""
+        q, k, v = self.qkv(self.n1(x)).chunk(3, -1)
+        left = cache[0].shape[1]
+        k, v = torch.cat([cache[0], k], 1), torch.cat([cache[1], v], 1)
+        q, keys, values = (t.unflatten(2, (HEADS, WIDTH // HEADS)).transpose(1, 2) for t in (q, k, v))
+        attended = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask.to(q.dtype))
+        x = self._after(x, attended.transpose(1, 2).flatten(2), 0.0)
+        return x, (k[:, keep : left + keep], v[:, keep : left + keep])
 
-        attended = F.scaled_dot_product_attention(heads(q), heads(k), heads(v), attn_mask=mask.to(q.dtype))
-        attended = attended.transpose(1, 2).reshape(batch, frames, width)
+    def _after(self, x: Tensor, attended: Tensor, dropout: float) -> Tensor:
         x = x + F.dropout(self.o(attended), dropout, self.training)
-        return x + F.dropout(self.f2(F.gelu(self.f1(self.n2(x)))), dropout, self.training), cache
+        return x + F.dropout(self.f2(F.gelu(self.f1(self.n2(x)))), dropout, self.training)
 
 
 def copies(frames: int, chunk: int, look: int) -> Tensor:
     """Indices of the frames that follow each chunk, chunk after chunk: (frames / chunk * look,)."""
     return (torch.arange(frames // chunk)[:, None] * chunk + chunk + torch.arange(look)).reshape(-1)
-
-
-def chunk_mask(frames: int, chunk: int, look: int, left: int) -> Tensor:
-    """Additive mask (1, 1, S, S) over the frames followed by every chunk's copies of the frames after it.
-    A frame or copy of chunk c sees `left` frames before the chunk, the chunk, and the copies of chunk c."""
-    frame = torch.arange(frames)
-    chunks = frames // chunk
-    owner = torch.cat([frame // chunk, torch.arange(chunks).repeat_interleave(look)])
-    begin = owner[:, None] * chunk
-    sees_frames = (frame[None] < begin + chunk) & (frame[None] >= begin - left)
-    sees_copies = owner[None, frames:] == owner[:, None]
-    return torch.where(torch.cat([sees_frames, sees_copies], 1), 0.0, -1e4)[None, None]
 
 
 def position_table() -> Tensor:
@@ -129,9 +165,8 @@ class StreamingCtc(nn.Module):
         self.inter = nn.ModuleList(nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, subwords)) for _ in TAPS)
         self.back = nn.ModuleList(nn.Linear(subwords, WIDTH) for _ in TAPS)
         self.phone = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, phones))
-        for layer in self.back:  # nothing is fed back at first
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        for parameter in self.back.parameters():  # nothing is fed back at first
+            nn.init.zeros_(parameter)
         self.register_buffer("position", position_table(), persistent=False)
 
     def _tap(self, block: int, x: Tensor, logits: list[Tensor], keep: int) -> tuple[Tensor, Tensor]:
@@ -167,16 +202,16 @@ class StreamingCtc(nn.Module):
             frames = x.shape[1] - look
             x = x + self.position[(torch.arange(frames + look) + offset) % POSITIONS].to(x.dtype)
             x = torch.cat([x[:, :frames], x[:, copies(frames, chunk, look)]], 1)
-        mask = chunk_mask(frames, chunk, look, left)
+        windows = Windows(frames, chunk, look, left)
         taps: list[Tensor] = []
         phones = x
         for b, block in enumerate(self.blocks):
             if b == POOL_BEFORE:
                 x = x.view(x.shape[0], -1, 2, WIDTH).mean(2)
                 frames, chunk, look, left = frames // 2, chunk // 2, look // 2, left // 2
-                mask = chunk_mask(frames, chunk, look, left)
+                windows = Windows(frames, chunk, look, left)
             with torch.set_grad_enabled(learning and b >= frozen):
-                x, _ = block(x, mask, dropout)
+                x = block(x, windows, dropout)
             if b in TAPS:
                 x, y = self._tap(b, x, taps, frames if b >= POOL_BEFORE else frames // 2)
                 if b == TAPS[1]:
@@ -206,9 +241,7 @@ class StreamingCtc(nn.Module):
             filled = state.seen if early else state.seen // 2
             valid = torch.arange(left + x.shape[1])[None] >= left - filled[:, None]
             mask = torch.where(valid, 0.0, -1e4)[:, None, None]
-            x, cache = block(x, mask, cache=state.caches[b], keep=2 * main if early else main)
-            assert cache is not None
-            after.caches[b] = cache
+            x, after.caches[b] = block.step(x, mask, state.caches[b], 2 * main if early else main)
             if b in TAPS:
                 x, y = self._tap(b, x, taps, main)
                 if b == TAPS[1]:

@@ -1,6 +1,6 @@
 """Greedy word error rate: of a checkpoint (whole utterances in PyTorch) or of a bundle's graph (chunk by chunk).
 
-    python score.py CORPUS CHECKPOINT_OR_ONNX [--sets native ...] [--latencies 8+8 16+8 4+4] [--limit N] [--texts FILE]
+python score.py CORPUS CHECKPOINT_OR_ONNX [--sets native ...] [--latencies 8+8 16+8 4+4] [--limit N] [--texts FILE]
 """
 
 from __future__ import annotations
@@ -58,12 +58,13 @@ def in_batches(items: Sequence[Utterance], size: int) -> Iterator[list[int]]:
 def torch_log_probs(net: StreamingCtc, batch: Sequence[Utterance], latency: Latency) -> list[Floats]:
     """`forward` over whole utterances in float32."""
     chunk, look = latency
-    mels = [features.log_mel(u.samples) for u in batch]
+    # two hops of silence: the last window that touches the recording counts, as in a stream
+    mels = [features.log_mel(np.pad(u.samples, (0, 2 * features.HOP))) for u in batch]
     span = max(len(m) for m in mels) + 8
     x = torch.full((len(mels), -(-span // 128) * 128, features.BANDS), FLOOR)
     for row, mel in zip(x, mels, strict=True):
         row[1 : 1 + len(mel)] = torch.from_numpy(mel)
-    lengths = torch.tensor([len(m) + 5 for m in mels])
+    lengths = torch.tensor([len(m) + 3 for m in mels])
     logits, _, _, frames = net(x, lengths, chunk=chunk, look=look)
     return [z[:n].log_softmax(-1).numpy() for z, n in zip(logits, frames, strict=True)]
 
