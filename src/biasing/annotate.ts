@@ -8,6 +8,8 @@ export interface EntitySpan {
   readonly to: number;
   /** The entry as it shall be written. */
   readonly text: string;
+  /** What follows it in its last word: `'s`, or nothing. */
+  readonly suffix: string;
 }
 
 export interface Annotation {
@@ -22,31 +24,42 @@ export function annotate(words: readonly string[], graph: PrefixGraph): Annotati
   const spans: EntitySpan[] = [];
   let openFrom = words.length;
   for (let from = 0; from < words.length; ) {
-    const { to, entry, open } = longest(words, from, graph);
+    const { to, entry, suffix, open } = longest(words, from, graph);
     if (open) openFrom = Math.min(openFrom, from);
-    if (entry >= 0) spans.push({ from, to, text: graph.entries[entry]!.text });
+    if (entry >= 0) spans.push({ from, to, text: graph.entries[entry]!.text, suffix });
     from = to;
   }
   return { spans, openFrom };
 }
 
-function longest(
-  words: readonly string[],
-  from: number,
-  graph: PrefixGraph,
-): { readonly to: number; readonly entry: number; readonly open: boolean } {
-  let to = from + 1;
-  let entry = -1;
+const POSSESSIVE = "'s";
+
+interface Match {
+  /** Behind the last word of the longest entry, or of the word itself where none begins here. */
+  readonly to: number;
+  /** Index of the entry, or -1. */
+  readonly entry: number;
+  readonly suffix: string;
+  /** The words reach the end inside an entry. */
+  readonly open: boolean;
+}
+
+function longest(words: readonly string[], from: number, graph: PrefixGraph): Match {
+  let found: Omit<Match, 'open'> = { to: from + 1, entry: -1, suffix: '' };
+  const offer = (node: number, to: number, suffix: string): void => {
+    if (node >= 0 && graph.terminal[node]! >= 0) found = { to, entry: graph.terminal[node]!, suffix };
+  };
   let node = 0;
   for (let i = from; i < words.length; i++) {
-    node = afterWord(words[i]!, node, graph);
-    if (node < 0) return { to, entry, open: false };
-    if (graph.terminal[node]! >= 0) {
-      to = i + 1;
-      entry = graph.terminal[node]!;
+    const word = words[i]!;
+    if (word.endsWith(POSSESSIVE)) {
+      offer(afterWord(word.slice(0, -POSSESSIVE.length), node, graph), i + 1, POSSESSIVE);
     }
+    node = afterWord(word, node, graph);
+    if (node < 0) return { ...found, open: false };
+    offer(node, i + 1, '');
   }
-  return { to, entry, open: graph.child(node, WORD_BEGIN) >= 0 };
+  return { ...found, open: graph.child(node, WORD_BEGIN) >= 0 };
 }
 
 /** Node after a word and its begin, or -1. */

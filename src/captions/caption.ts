@@ -91,7 +91,7 @@ function write(spelled: readonly SpelledWord[], annotate: Annotator): CaptionWor
   };
   for (const span of annotate(spelled.map((word) => word.spelling)).spans) {
     plain(span.from);
-    out.push(...writeEntity(spelled.slice(span.from, span.to), span.text));
+    out.push(...writeEntity(spelled.slice(span.from, span.to), span));
     next = span.to;
   }
   plain(spelled.length);
@@ -99,8 +99,8 @@ function write(spelled: readonly SpelledWord[], annotate: Annotator): CaptionWor
 }
 
 /** An entry as it was given: word for word where the counts agree, else as one word over the whole stretch. */
-function writeEntity(spelled: readonly SpelledWord[], text: string): CaptionWord[] {
-  const written = text.trim().split(/\s+/);
+function writeEntity(spelled: readonly SpelledWord[], { text, suffix }: EntitySpan): CaptionWord[] {
+  const written = `${text.trim()}${suffix}`.split(/\s+/);
   if (written.length === spelled.length) {
     return spelled.map(({ from, to, confidence }, i) => ({
       text: written[i]!,

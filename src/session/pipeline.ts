@@ -59,14 +59,14 @@ function toSamples(audio: AudioFormat): OperatorFunction<Flow<Uint8Array>, Flow<
   return map((item) => (item.kind === 'data' ? data(decodeFrame(audio, item.value)) : item));
 }
 
-/** One channel at the model's rate; a boundary takes along what the resampler still holds back. */
+/** One channel at the model's rate; what ends a segment takes along the samples that the resampler still holds back. */
 function resampled(
   resampler: Resampler,
   channel: number,
 ): OperatorFunction<Flow<Float32Array[]>, Flow<Float32Array>> {
-  return map((item) =>
-    item.kind === 'data'
-      ? data(resampler.push(item.value[channel]!))
-      : { kind: 'boundary', boundary: { ...item.boundary, tail: resampler.flush() } },
-  );
+  return map((item) => {
+    if (item.kind === 'data') return data(resampler.push(item.value[channel]!));
+    if (item.boundary.type === 'mark') return item;
+    return { kind: 'boundary', boundary: { ...item.boundary, tail: resampler.flush() } };
+  });
 }

@@ -151,7 +151,8 @@ export class Transcriber {
 
   /** Every channel has decided what was before the boundary. */
   #passed({ type, id, sample }: Boundary): void {
-    const decided = this.#clock.ofModelSample(sample ?? 0);
+    // rounding between two rates may end a sample behind the last one that came
+    const decided = Math.min(this.#clock.ofModelSample(sample ?? 0), this.#received);
     if (type === 'flush') this.#emit({ type: 'flushed', ...(id !== undefined && { id }), sample: decided });
     else if (type === 'mark') this.#emit({ type: 'mark', id: id!, sample: decided });
     else this.#emit(this.#totals());
