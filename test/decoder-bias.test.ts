@@ -77,6 +77,7 @@ test('a list that comes in the middle scores every hypothesis as if it had alway
           changing.setGraph(graphOf(lists[Math.min(frame, lists.length - 1)]!));
           changing.push(rows.subarray(frame * WIDTH), 1);
         }
+        changing.setGraph(PrefixGraph.empty);
         changing.setGraph(graphOf(lists.at(-1)!));
         const expected = live(constant);
         const found = live(changing);
@@ -207,6 +208,27 @@ test('a gain is counted once and adapts to the distance from the best symbol', (
   close(anna.score, anna.acoustic + anna.bias);
 });
 
+test('the distance that counts is the smallest over the frames in which a token could have come', () => {
+  const biasOf = (...frames: Record<string, number>[]): number => {
+    const decoder = nameDecoder();
+    decoder.setGraph(graphOf([entry('Anna')]));
+    decoder.push(nameRows(...frames), frames.length);
+    return decoder.nBest(16).find((hypothesis) => textOf(hypothesis) === '▁an')!.bias;
+  };
+  close(biasOf({ '': -0.25, '▁an': -2.25 }), 3 * 0.5 + 0.5 * 2);
+  close(biasOf({ '': -0.25, '▁an': -2.25 }, { '▁an': -0.1 }), 3 * 0.5);
+  close(biasOf({ '▁an': -0.1 }, { '': -0.25, '▁an': -2.25 }), 3 * 0.5);
+});
+
+test('an entry is begun also with a piece that acoustic pruning would have lost', () => {
+  const options = { tokenThreshold: 1, maxTokens: 1 };
+  const rows = nameRows({ '▁my': -0.1 }, { '▁the': -0.3, '▁an': -1.5 }, { na: -0.1 }, { '': -0.1 });
+  const decoder = nameDecoder(options);
+  decoder.setGraph(graphOf([entry('Anna')]));
+  decoder.push(rows, 4);
+  assert.is(textOf(decoder.best()), '▁my▁anna');
+});
+
 test('frames of blank behind an entry neither add to its gain nor take from it', () => {
   const biasAfter = (blanks: number): number => {
     const decoder = nameDecoder();
@@ -317,6 +339,10 @@ test('a piece that stands for no text is never emitted', () => {
   const decoder = nameDecoder();
   decoder.push(nameRows({ '▁my': -0.1 }, { '<unk>': -0.01, '▁name': -5 }, { '': -0.1 }), 3);
   assert.is(textOf(decoder.best()), '▁my▁name');
+  // nor does it hide what lies far below it
+  decoder.reset(0);
+  decoder.push(nameRows({ '<unk>': -0.01, '▁name': -12 }, { '': -0.1 }), 2);
+  assert.is(textOf(decoder.best()), '▁name');
 });
 
 test('the end of a segment takes back what an unfinished entry had', () => {

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
 import { BeamDecoder, type BeamDecoderOptions, type Hypothesis } from '../src/decoder/beam.js';
-import { SMALL_PIECES, smallEntries } from './biasing-support.js';
+import { entry, SMALL_PIECES, smallEntries } from './biasing-support.js';
 import { randomRows, rowsOf } from './decoder-support.js';
 
 const test = suite('decoder: stream');
@@ -129,6 +129,43 @@ test('a token is dated by the frame where it peaks, and tokens never run backwar
   );
 });
 
+test('a token is dated by a later frame that makes it likelier, be it held or come anew', () => {
+  const dateOf = (...frames: Record<number, number>[]): number => {
+    const decoder = decoderOf();
+    decoder.push(rowsOf(frames, WIDTH), frames.length);
+    const hypothesis = decoder.nBest(8).find((found) => tokensOf(found).join() === '0');
+    return hypothesis!.tokens[0]!.frame;
+  };
+  // held: that it came only then is less likely
+  assert.is(dateOf({ 0: -0.5, [BLANK]: -5 }, { 0: -0.1, [BLANK]: -2 }), 1);
+  assert.is(dateOf({ 0: -0.1, [BLANK]: -5 }, { 0: -0.5, [BLANK]: -2 }), 0);
+  // anew: behind blanks
+  assert.is(dateOf({ 0: -3, [BLANK]: -0.1 }, { [BLANK]: -0.1 }, { 0: -0.1, [BLANK]: -3 }), 2);
+  // the whole alignment decides, not the token's own peak
+  assert.is(dateOf({ 0: -1, [BLANK]: -0.5 }, { [BLANK]: -0.1 }, { 0: -1.2, [BLANK]: -2 }), 2);
+});
+
+test('an alignment of a shorter hypothesis that moves does not move the dates within a longer one', () => {
+  const frames = [
+    { 0: -0.1 },
+    { [BLANK]: -0.1 },
+    { [BLANK]: -0.1 },
+    { [BLANK]: -0.1 },
+    { 2: -0.1 },
+    { 3: -0.1, 2: -60 },
+    { 0: -0.1, 2: -60, [BLANK]: -25 },
+    { 2: -0.1 },
+    { [BLANK]: -0.1 },
+  ];
+  const decoder = decoderOf({ beam: 40, beamThreshold: Infinity });
+  decoder.push(rowsOf(frames, WIDTH), frames.length);
+  const longer = decoder.nBest(40).find((hypothesis) => tokensOf(hypothesis).join() === '0,2,3');
+  assert.equal(
+    longer?.tokens.map(({ frame }) => frame),
+    [0, 4, 5],
+  );
+});
+
 test('a blip of the same piece in a later word does not move the date of the earlier one', () => {
   const frames = [
     { 0: -0.3 },
@@ -155,8 +192,14 @@ test('trailing blank counts the frames since the last token in which blank is be
   assert.is(push({ 0: -0.1 }), 0);
   assert.is(push({ [BLANK]: -0.1 }, { [BLANK]: -0.1 }, { [BLANK]: -0.1 }), 3);
   assert.is(push({ 0: -0.1 }, { [BLANK]: -0.1 }), 1);
+  // a token that is held has been emitted before, but is no blank
+  assert.is(push({ 0: -0.1 }, { 0: -0.3 }, { [BLANK]: -0.1 }), 1);
   decoder.reset(60);
   assert.is(decoder.trailingBlankFrames(), 0);
+  // a token that only bias made best came in a frame of blank
+  decoder.setGraph(PrefixGraph.build([entry('bab')]).graph);
+  assert.is(push({ [BLANK]: -0.1 }, { [BLANK]: -0.1 }, { [BLANK]: -0.5, 1: -0.9 }, { [BLANK]: -0.1 }), 1);
+  assert.is(decoder.best().tokens.length, 1);
 });
 
 test('a new segment knows nothing of the last one', () => {
