@@ -33,6 +33,7 @@ export class NaiveBias {
   #fallbackEnd = 0;
   #locked = 0;
   #lockedEnd = 0;
+  readonly #toll: number;
   readonly #weights = new Map<string, number>();
   readonly #pieces: readonly string[];
   readonly #tokens: readonly number[];
@@ -43,7 +44,9 @@ export class NaiveBias {
     pieces: readonly string[],
     tokens: readonly number[],
     gains: readonly number[],
+    toll = 0,
   ) {
+    this.#toll = toll;
     for (const { text, weight } of entries) {
       const spelling = `▁${text.replaceAll(' ', '▁')}`;
       this.#weights.set(spelling, Math.max(weight, this.#weights.get(spelling) ?? 0));
@@ -77,9 +80,9 @@ export class NaiveBias {
     for (let start = this.#start; start < end; start++) {
       const weight = this.#weights.get(this.#text(start, end));
       if (weight === undefined) continue;
-      best = Math.max(best, this.#fallback + weight * this.#sum(Math.max(start, paid), end));
+      best = Math.max(best, this.#fallback + this.#worth(weight, Math.max(start, paid), end));
       if (start === this.#start)
-        best = Math.max(best, weight * this.#sum(Math.max(start, this.#lockedEnd), end));
+        best = Math.max(best, this.#worth(weight, Math.max(start, this.#lockedEnd), end));
     }
     if (best > this.#fallback) this.#fallbackEnd = end;
     this.#fallback = best;
@@ -87,7 +90,7 @@ export class NaiveBias {
 
   #potential(end: number): number {
     const weight = this.#start < end ? this.#bestWeight(this.#text(this.#start, end)) : undefined;
-    return (weight ?? 0) * this.#sum(Math.max(this.#start, this.#lockedEnd), end);
+    return this.#worth(weight ?? 0, Math.max(this.#start, this.#lockedEnd), end);
   }
 
   #bestWeight(prefix: string): number | undefined {
@@ -102,6 +105,10 @@ export class NaiveBias {
       .slice(from, to)
       .map((token) => this.#pieces[token])
       .join('');
+  }
+
+  #worth(weight: number, from: number, to: number): number {
+    return weight * Math.max(0, this.#sum(from, to) - this.#toll);
   }
 
   #sum(from: number, to: number): number {

@@ -229,6 +229,24 @@ test('an entry is begun also with a piece that acoustic pruning would have lost'
   assert.is(textOf(decoder.best()), '▁my▁anna');
 });
 
+test('the longer the list, the more a match must earn before it counts', () => {
+  const biasAmong = (others: number): number => {
+    const decoder = nameDecoder({ bias: { base: 0.5, lambda: 0, toll: 0.75, freeEntries: 10 } });
+    const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
+    const list = Array.from(
+      { length: others },
+      (_, i) => `zz${letters[i % 26]}${letters[Math.floor(i / 26)]}`,
+    );
+    decoder.setGraph(graphOf([entry('Anna'), ...list.map((text) => entry(text))]));
+    decoder.push(nameRows({ '▁an': -0.1 }, { na: -0.1 }, { '': -0.1 }), 3);
+    assert.is(textOf(decoder.best()), '▁anna');
+    return decoder.finish()[0]!.bias;
+  };
+  close(biasAmong(0), 2.5);
+  close(biasAmong(9), 2.5);
+  close(biasAmong(99), 2.5 - 0.75);
+});
+
 test('frames of blank behind an entry neither add to its gain nor take from it', () => {
   const biasAfter = (blanks: number): number => {
     const decoder = nameDecoder();

@@ -16,8 +16,9 @@ export interface GainHistory {
  * Each token has a unit gain u > 0. With S = the sum of u over the tokens of the partial match, w = the weight of a
  * node (the largest of the entries that can still come), the hypothesis owns
  *
- *     bias = locked + max(fallback, w(node) * S)
+ *     bias = locked + max(fallback, w(node) * max(0, S - toll))
  *
+ * - `toll`: what a match must earn before it counts, the same for all: one entry among many is improbable beforehand;
  * - `fallback`: gain of the entries whose end was confirmed within the partial match, kept if nothing longer comes;
  * - `locked`: gain of completed entries, never given back.
  *
@@ -37,6 +38,11 @@ export class MatchState {
   lockedEnd = 0;
   /** Tokens read. */
   tokens = 0;
+  readonly #toll: number;
+
+  constructor(toll = 0) {
+    this.#toll = toll;
+  }
 
   clear(): void {
     this.node = 0;
@@ -50,7 +56,7 @@ export class MatchState {
 
   /** Worth as it stands, a partial match counting in full. */
   value(graph: PrefixGraph): number {
-    return this.locked + Math.max(this.fallback, graph.weight[this.node]! * this.sum);
+    return this.locked + Math.max(this.fallback, this.#worth(graph.weight[this.node]!, this.sum));
   }
 
   /** Worth if the tokens end here: a partial match counts for nothing. */
@@ -86,17 +92,21 @@ export class MatchState {
     const { node } = this;
     const ends = graph.terminal[node]! >= 0;
     // an entry that covers the match from its begin replaces what was confirmed within it, any other adds to that
-    let best = ends ? graph.terminalWeight[node]! * this.sum : -1;
+    let best = ends ? this.#worth(graph.terminalWeight[node]!, this.sum) : -1;
     const paid = Math.max(this.fallbackEnd, this.lockedEnd);
     const first = ends && this.fallback > 0 ? node : graph.output[node]!;
     for (let end = first; end !== 0; end = graph.output[end]!) {
-      const gain = graph.terminalWeight[end]! * history.sumBack(graph.depth[end]!, paid);
+      const gain = this.#worth(graph.terminalWeight[end]!, history.sumBack(graph.depth[end]!, paid));
       if (this.fallback + gain > best) best = this.fallback + gain;
     }
     if (best > this.fallback) {
       this.fallback = best;
       this.fallbackEnd = this.tokens;
     }
+  }
+
+  #worth(weight: number, sum: number): number {
+    return weight * Math.max(0, sum - this.#toll);
   }
 
   /** The match that held the fallback is over. */
@@ -114,8 +124,9 @@ export function replayBias(
   pieces: PieceTable,
   tokens: ArrayLike<number>,
   gains: ArrayLike<number>,
+  toll = 0,
 ): { readonly value: number; readonly finalValue: number } {
-  const state = new MatchState();
+  const state = new MatchState(toll);
   const history = new ArrayHistory(pieces, tokens, gains);
   for (let i = 0; i < tokens.length; i++) {
     history.end = i;

@@ -11,7 +11,7 @@ export class BiasScorer {
   readonly #pieces: PieceTable;
   readonly #tree: PrefixTree;
   readonly #options: BiasOptions;
-  readonly #state = new MatchState();
+  #state = new MatchState();
   readonly #history: TreeHistory;
   #graph = PrefixGraph.empty;
   /** Node that each piece reaches from the root. */
@@ -20,11 +20,18 @@ export class BiasScorer {
   constructor(
     pieces: PieceTable,
     tree: PrefixTree,
-    { base = 0.3, lambda = 0.3, gapCap = 6, biasGap = 8 }: Partial<BiasOptions> = {},
+    {
+      base = 1.2,
+      lambda = 0.4,
+      gapCap = 8,
+      biasGap = 5,
+      toll = 2.5,
+      freeEntries = 30,
+    }: Partial<BiasOptions> = {},
   ) {
     this.#pieces = pieces;
     this.#tree = tree;
-    this.#options = { base, lambda, gapCap, biasGap };
+    this.#options = { base, lambda, gapCap, biasGap, toll, freeEntries };
     this.#history = new TreeHistory(pieces, tree);
     this.#startNode = new Int32Array(pieces.size);
   }
@@ -53,6 +60,7 @@ export class BiasScorer {
   /** Enters a new graph: every node's state is computed again from the begin of the segment. */
   setGraph(graph: PrefixGraph): void {
     this.#graph = graph;
+    this.#state = new MatchState(this.#toll());
     this.reach = graph.isEmpty ? -1 : this.#options.biasGap;
     for (let piece = 0; piece < this.#pieces.size; piece++) {
       this.#startNode[piece] = graph.walk(0, this.#pieces, piece);
@@ -109,6 +117,11 @@ export class BiasScorer {
   #gain(token: number, gap: number): number {
     const { base, lambda, gapCap } = this.#options;
     return base * this.#pieces.length(token) + lambda * Math.min(gap, gapCap);
+  }
+
+  #toll(): number {
+    const { toll, freeEntries } = this.#options;
+    return toll * Math.max(0, Math.log10(this.#graph.entries.length / freeEntries));
   }
 
   #load(node: number): void {

@@ -27,4 +27,10 @@ export interface BiasOptions {
   readonly gapCap: number;
   /** A subword within this distance of the frame's best is tried where it begins or continues an entry. */
   readonly biasGap: number;
+  /**
+   * What a match must earn before it counts, per power of ten that the list is longer than `freeEntries`. The more
+   * entries there are, the more of them resemble anything that is said.
+   */
+  readonly toll: number;
+  readonly freeEntries: number;
 }
