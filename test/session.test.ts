@@ -1,0 +1,256 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ErrorMessage, ServerMessage } from '../src/protocol/messages.js';
+import { type Conversation, converse, START } from './session-support.js';
+
+function errors(sent: readonly ServerMessage[]): ErrorMessage[] {
+  return sent.filter((message) => message.type === 'error');
+}
+
+async function started(...args: Parameters<typeof converse>): Promise<Conversation> {
+  const conversation = converse(...args);
+  conversation.say(START);
+  await conversation.settle();
+  return conversation;
+}
+
+test('start is answered by ready, with the model, the limits and the latency in force', async () => {
+  const { sent } = await started({ maxEntries: 77 });
+  const [ready] = sent;
+  assert.ok(ready?.type === 'ready');
+  assert.is(ready.latencyMs, 640);
+  assert.equal(
+    ready.model.latencies.map((each) => each.latencyMs),
+    [640, 160],
+  );
+  assert.is(ready.limits.maxEntries, 77);
+  assert.is(ready.vocabulary, undefined);
+});
+
+test('what start leaves out is filled in, and plain strings become entries', async () => {
+  const conversation = converse();
+  conversation.say({ ...START, vocabulary: ['Ada', { text: 'Bo', weight: 2 }], options: { latencyMs: 160 } });
+  await conversation.settle();
+  const [config] = conversation.configs;
+  assert.equal(config?.vocabulary, [
+    { text: 'Ada', weight: 1, soundsLike: [] },
+    { text: 'Bo', weight: 2, soundsLike: [] },
+  ]);
+  assert.equal(config?.latency, { chunkFrames: 2, lookaheadFrames: 2 });
+  assert.is(config?.beam, 16);
+  assert.ok(conversation.sent[0]?.type === 'ready' && conversation.sent[0].vocabulary !== undefined);
+});
+
+test('a latency that the model does not offer is refused with those it does, and start may be sent again', async () => {
+  const conversation = converse();
+  conversation.say({ ...START, options: { latencyMs: 500 } });
+  const [error] = errors(conversation.sent);
+  assert.is(error?.code, 'unsupported_latency');
+  assert.match(error!.message, /500.*640, 160/);
+  conversation.say(START);
+  await conversation.settle();
+  assert.is(conversation.sent.at(-1)?.type, 'ready');
+});
+
+test('audio before start is an error that the session survives', async () => {
+  const conversation = converse();
+  conversation.session.binary(new Uint8Array(4));
+  assert.is(errors(conversation.sent)[0]?.code, 'not_started');
+  conversation.say(START);
+  await conversation.settle();
+  assert.is(conversation.sent.at(-1)?.type, 'ready');
+});
+
+test('a second start is an error', async () => {
+  const conversation = await started();
+  conversation.say(START);
+  assert.is(errors(conversation.sent)[0]?.code, 'already_started');
+});
+
+test('malformed JSON and unknown types are errors that the session survives', async () => {
+  const conversation = await started();
+  conversation.session.text('{"type":');
+  conversation.say({ type: 'sing' });
+  assert.equal(
+    errors(conversation.sent).map(({ code, fatal }) => [code, fatal]),
+    [
+      ['malformed_json', false],
+      ['unknown_type', false],
+    ],
+  );
+  conversation.session.binary(new Uint8Array(4));
+  assert.is(conversation.recogniser.commands.length, 1);
+});
+
+test('half a sample is dropped with an error, and the clock does not move', async () => {
+  const conversation = await started();
+  conversation.session.binary(new Uint8Array(3));
+  assert.is(errors(conversation.sent)[0]?.code, 'odd_byte_count');
+  assert.match(errors(conversation.sent)[0]!.message, /3 bytes/);
+  assert.equal(conversation.recogniser.commands, []);
+});
+
+test('an oversize frame is dropped with an error', async () => {
+  const conversation = await started({ maxFrameBytes: 1024 });
+  conversation.session.binary(new Uint8Array(1026));
+  assert.is(errors(conversation.sent)[0]?.code, 'frame_too_large');
+  assert.is(conversation.closes.length, 0);
+});
+
+test('commands reach the recogniser in the order of the client, also those sent before it was open', async () => {
+  const conversation = converse();
+  conversation.say(START);
+  conversation.session.binary(Uint8Array.of(1, 0));
+  conversation.say({ type: 'vocabulary.update', id: 'u', replace: ['Ada'] });
+  await conversation.settle();
+  conversation.say({ type: 'mark', id: 'm' });
+  conversation.say({ type: 'flush' });
+  conversation.say({ type: 'stop' });
+  assert.equal(
+    conversation.recogniser.commands.map((command) =>
+      command.type === 'boundary' ? command.boundary.type : command.type,
+    ),
+    ['audio', 'vocabulary', 'mark', 'flush', 'stop'],
+  );
+});
+
+test('what comes after stop is refused', async () => {
+  const conversation = await started();
+  conversation.say({ type: 'stop' });
+  conversation.session.binary(new Uint8Array(2));
+  conversation.say({ type: 'flush', id: 'f' });
+  assert.equal(
+    errors(conversation.sent).map(({ code, id }) => [code, id]),
+    [
+      ['already_stopped', undefined],
+      ['already_stopped', 'f'],
+    ],
+  );
+});
+
+test('stopped carries the session id and closes normally', async () => {
+  const conversation = await started();
+  conversation.say({ type: 'stop' });
+  conversation.recogniser.happened.next({
+    type: 'stopped',
+    audioSeconds: 1,
+    samples: 16_000,
+    segments: 0,
+    words: 0,
+    vocabularyVersion: 0,
+  });
+  const last = conversation.sent.at(-1);
+  assert.ok(last?.type === 'stopped' && last.sessionId === conversation.session.id);
+  assert.is(conversation.closes[0]?.code, 1000);
+  assert.ok(conversation.recogniser.closed);
+});
+
+test('a list that is too long is refused with the id of its update, and nothing else changes', async () => {
+  const conversation = await started();
+  conversation.say({ type: 'vocabulary.update', id: 'u', replace: ['Ada'] });
+  conversation.recogniser.happened.next({
+    type: 'failed',
+    code: 'vocabulary_too_large',
+    message: 'The vocabulary would have 3 entries; at most 2 are allowed. The list in force stays.',
+    id: 'u',
+  });
+  assert.equal(
+    errors(conversation.sent).map(({ code, id, fatal }) => ({ code, id, fatal })),
+    [{ code: 'vocabulary_too_large', id: 'u', fatal: false }],
+  );
+  assert.is(conversation.closes.length, 0);
+});
+
+test('a list in start that is too long is refused, and start may be sent again', async () => {
+  const conversation = converse({ maxEntries: 1 });
+  conversation.say({ ...START, vocabulary: ['Ada', 'Bo'] });
+  assert.is(errors(conversation.sent)[0]?.code, 'vocabulary_too_large');
+  conversation.say(START);
+  await conversation.settle();
+  assert.is(conversation.sent.at(-1)?.type, 'ready');
+});
+
+test('requests beyond the bound are refused until some are answered', async () => {
+  const conversation = await started({ maxPendingRequests: 1 });
+  conversation.say({ type: 'mark', id: 'a' });
+  conversation.say({ type: 'mark', id: 'b' });
+  assert.equal(
+    errors(conversation.sent).map(({ code, id }) => [code, id]),
+    [['too_many_requests', 'b']],
+  );
+  conversation.recogniser.happened.next({ type: 'mark', id: 'a', sample: 0 });
+  conversation.say({ type: 'mark', id: 'c' });
+  assert.is(errors(conversation.sent).length, 1);
+});
+
+test('the socket is read no further while too much audio waits, and again when half of it is decoded', async () => {
+  const conversation = await started({ maxBufferedSeconds: 2 });
+  const second = 32_000;
+  conversation.session.binary(new Uint8Array(2 * second));
+  assert.equal(conversation.pauses, []);
+  conversation.session.binary(new Uint8Array(second));
+  assert.equal(conversation.pauses, [true]);
+  conversation.recogniser.happened.next({ type: 'progress', sample: 1.5 * 16_000 });
+  assert.equal(conversation.pauses, [true]);
+  conversation.recogniser.happened.next({ type: 'progress', sample: 2 * 16_000 });
+  assert.equal(conversation.pauses, [true, false]);
+});
+
+test('a reader that does not keep up is told and closed with a code that says so', async () => {
+  let waiting = 0;
+  const conversation = await started({ maxOutputBytes: 1000 }, { bufferedBytes: () => waiting });
+  waiting = 1001;
+  conversation.recogniser.happened.next({ type: 'mark', id: 'a', sample: 0 });
+  const error = errors(conversation.sent).at(-1);
+  assert.is(error?.code, 'slow_consumer');
+  assert.is(conversation.closes[0]?.code, 4499);
+  assert.ok(conversation.recogniser.closed);
+});
+
+test('an error of the recogniser is told in full before the close', async () => {
+  const conversation = await started();
+  const message = `Recognition failed: ${'x'.repeat(200)}`;
+  conversation.recogniser.happened.next({ type: 'failed', code: 'internal', message });
+  assert.is(errors(conversation.sent)[0]?.message, message);
+  assert.is(conversation.closes[0]?.code, 1011);
+  assert.ok(Buffer.byteLength(conversation.closes[0]!.reason) <= 123);
+});
+
+test('a recogniser that cannot be opened ends the session with an error', async () => {
+  const conversation = converse({}, { open: () => Promise.reject(new Error('secret path')) });
+  conversation.say(START);
+  await conversation.settle();
+  assert.is(errors(conversation.sent)[0]?.code, 'internal');
+  assert.not.match(errors(conversation.sent)[0]!.message, /secret/);
+  assert.is(conversation.closes.length, 1);
+});
+
+test('nothing is sent and nothing is held once the connection is gone', async () => {
+  const conversation = await started();
+  const count = conversation.sent.length;
+  conversation.session.disconnected();
+  assert.ok(conversation.recogniser.closed);
+  assert.not(conversation.recogniser.happened.observed);
+  conversation.session.binary(new Uint8Array(2));
+  conversation.session.shutDown();
+  assert.is(conversation.sent.length, count);
+  assert.is(conversation.closes.length, 0);
+});
+
+test('a connection that goes while its recogniser opens leaves none behind', async () => {
+  const conversation = converse();
+  conversation.say(START);
+  conversation.session.disconnected();
+  await conversation.settle();
+  assert.ok(conversation.recogniser.closed);
+  assert.equal(conversation.sent, []);
+});
+
+test('shutting down tells the client', async () => {
+  const conversation = await started();
+  conversation.session.shutDown();
+  assert.is(errors(conversation.sent)[0]?.code, 'shutting_down');
+  assert.is(conversation.closes[0]?.code, 1001);
+});
+
+test.run();
