@@ -9,11 +9,13 @@ export interface CaptionsViewOptions {
   readonly out: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   /** Say who speaks, for audio of two channels. */
   readonly speakers: boolean;
+  /** Print partials, a line each, also where the output is no terminal. */
+  readonly partialLines?: boolean;
 }
 
 /**
  * Captions on a terminal, changing as they are spoken: committed words plain, the tail dim, words from the vocabulary
- * bold. Where the output is no terminal only finals are printed, a line each.
+ * bold. Where the output is no terminal finals are printed, a line each, and partials if asked for.
  */
 export class CaptionsView {
   readonly #options: CaptionsViewOptions;
@@ -24,7 +26,11 @@ export class CaptionsView {
   }
 
   partial(message: PartialMessage): void {
-    if (this.#options.out.isTTY !== true) return;
+    const { out, partialLines } = this.#options;
+    if (out.isTTY !== true) {
+      if (partialLines === true) out.write(`  … ${this.#prefix(message.channel)}${message.text}\n`);
+      return;
+    }
     const separator = message.committed !== '' && message.tail !== '' ? ' ' : '';
     this.#open.set(
       message.channel,
@@ -54,7 +60,8 @@ export class CaptionsView {
   #drawOpen(): void {
     const { out } = this.#options;
     if (out.isTTY !== true || this.#open.size === 0) return;
-    const room = (out.columns ?? 80) - 1;
+    // a pseudo-terminal may say that it has no columns
+    const room = (out.columns || 80) - 1;
     const lines = [...this.#open.values()].map((line) => fit(line, room));
     out.write(CLEAR + lines.join('  '));
   }

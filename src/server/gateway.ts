@@ -29,6 +29,7 @@ export class Gateway {
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
   readonly #sessions = new Set<Session>();
+  #url = '';
   #draining = false;
 
   private constructor(options: GatewayOptions) {
@@ -57,13 +58,14 @@ export class Gateway {
       gateway.#http.once('error', reject);
       gateway.#http.listen(options.port, options.host, resolve);
     });
+    const { port, address, family } = gateway.#http.address() as AddressInfo;
+    gateway.#url = `ws://${family === 'IPv6' ? `[${address}]` : address}:${port}${STREAM_PATH}`;
     return gateway;
   }
 
   /** Address for clients of the native protocol. */
   get url(): string {
-    const { port, address, family } = this.#http.address() as AddressInfo;
-    return `ws://${family === 'IPv6' ? `[${address}]` : address}:${port}${STREAM_PATH}`;
+    return this.#url;
   }
 
   get sessions(): number {

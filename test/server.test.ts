@@ -1,0 +1,227 @@
+import { request } from 'node:http';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import WebSocket from 'ws';
+import { LexigateClient } from '../src/client/client.js';
+import type { ErrorMessage, ServerMessage } from '../src/protocol/messages.js';
+import { Gateway, type GatewayOptions } from '../src/server/gateway.js';
+import { DEFAULT_LIMITS } from '../src/session/limits.js';
+import type { RecogniserCommand } from '../src/session/recogniser.js';
+import { DESCRIPTION, FakeRecogniser, START } from './session-support.js';
+
+const test = suite('server');
+
+let gateway: Gateway;
+let recognisers: FakeRecogniser[];
+
+/** Answers what a client waits for, at once. */
+class ObligingRecogniser extends FakeRecogniser {
+  override send(command: RecogniserCommand): void {
+    super.send(command);
+    if (command.type === 'vocabulary') {
+      const { vocabulary } = this;
+      this.happened.next({ type: 'vocabulary.applied', id: command.id, ...vocabulary });
+    } else if (command.type === 'boundary' && command.boundary.type === 'flush') {
+      this.happened.next({ type: 'flushed', id: command.boundary.id!, sample: 0 });
+    } else if (command.type === 'boundary' && command.boundary.type === 'stop') {
+      this.happened.next({
+        type: 'stopped',
+        audioSeconds: 0,
+        samples: 0,
+        segments: 0,
+        words: 0,
+        vocabularyVersion: 0,
+      });
+    }
+  }
+}
+
+async function start(options: Partial<GatewayOptions> = {}): Promise<void> {
+  recognisers = [];
+  gateway = await Gateway.start({
+    recognisers: {
+      description: DESCRIPTION,
+      open: async () => {
+        const recogniser = new ObligingRecogniser();
+        recognisers.push(recogniser);
+        return recogniser;
+      },
+    },
+    limits: DEFAULT_LIMITS,
+    host: '127.0.0.1',
+    port: 0,
+    maxConnections: 2,
+    ...options,
+  });
+}
+
+test.before.each(() => start());
+test.after.each(() => gateway.stop({ graceMs: 0 }));
+
+function get(path: string): Promise<{ status: number | undefined; body: string }> {
+  const url = gateway.url.replace('ws:', 'http:').replace('/v1/stream', path);
+  return new Promise((resolve, reject) => {
+    request(url, (response) => {
+      let body = '';
+      response.on('data', (part: Buffer) => {
+        body += part.toString();
+      });
+      response.on('end', () => resolve({ status: response.statusCode, body }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+interface Raw {
+  readonly ws: WebSocket;
+  readonly messages: ServerMessage[];
+  readonly closed: Promise<number>;
+}
+
+function connect(protocol = 'lexigate.v1', url = gateway.url): Promise<Raw> {
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(url, protocol);
+    const messages: ServerMessage[] = [];
+    ws.on('message', (raw: Buffer) => messages.push(JSON.parse(raw.toString()) as ServerMessage));
+    const closed = new Promise<number>((done) => ws.on('close', done));
+    ws.on('open', () => resolve({ ws, messages, closed }));
+    ws.on('error', reject);
+    ws.on('unexpected-response', (_, response) => {
+      reject(new Error(`${response.statusCode} ${response.headers['retry-after']}`));
+    });
+  });
+}
+
+test('speaks the subprotocol that is asked for', async () => {
+  const { ws } = await connect();
+  assert.is(ws.protocol, 'lexigate.v1');
+  ws.terminate();
+});
+
+test('a session over a real socket: ready, audio, update, flush, stop', async () => {
+  const client = await LexigateClient.connect(gateway.url, {
+    audio: { encoding: 's16le', sampleRate: 16_000, channels: 1 },
+  });
+  await client.sendAudio(new Uint8Array(640));
+  assert.is((await client.updateVocabulary({ replace: ['Ada'] })).version, 1);
+  await client.flush();
+  const closed = new Promise<number>((resolve) => client.on('close', ({ code }) => resolve(code)));
+  await client.stop();
+  assert.is(await closed, 1000);
+  assert.equal(
+    recognisers[0]!.commands.map(({ type }) => type),
+    ['audio', 'vocabulary', 'boundary', 'boundary'],
+  );
+  assert.ok(recognisers[0]!.closed);
+});
+
+test('a refused update rejects its promise, with the code, and nothing else', async () => {
+  const client = await LexigateClient.connect(gateway.url, {
+    audio: { encoding: 's16le', sampleRate: 16_000, channels: 1 },
+  });
+  try {
+    await client.updateVocabulary({ replace: [{ text: '' }] });
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as { code?: string }).code, 'vocabulary_invalid');
+  }
+  await client.stop();
+});
+
+test('connections above the bound get 503 with Retry-After before the upgrade', async () => {
+  const open = [await connect(), await connect()];
+  try {
+    await connect();
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), /503 5/);
+  }
+  for (const { ws } of open) ws.terminate();
+});
+
+test('a WebSocket at another path is 404 with the right path', async () => {
+  try {
+    await connect('lexigate.v1', gateway.url.replace('/v1/stream', '/elsewhere'));
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), /404/);
+  }
+  const { status, body } = await get('/elsewhere');
+  assert.is(status, 404);
+  assert.match(body, /\/v1\/stream/);
+});
+
+test('says that it is healthy, and how many sessions are open', async () => {
+  const { ws } = await connect();
+  const { status, body } = await get('/healthz');
+  assert.is(status, 200);
+  assert.equal(JSON.parse(body), { status: 'ok', sessions: 1 });
+  ws.terminate();
+});
+
+test('text that is no UTF-8 is told in a frame before the close', async () => {
+  const { ws, messages, closed } = await connect();
+  ws.send(Uint8Array.of(0x7b, 0xff, 0xfe), { binary: false });
+  assert.is(await closed, 1007);
+  assert.is((messages[0] as ErrorMessage).code, 'invalid_utf8');
+});
+
+test('a peer that is gone frees its session', async () => {
+  const { ws } = await connect();
+  ws.send(JSON.stringify(START));
+  await new Promise((resolve) => ws.once('message', resolve));
+  ws.terminate();
+  while (gateway.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(recognisers[0]!.closed);
+});
+
+test('a half-open peer that answers no ping is cut off', async () => {
+  await gateway.stop({ graceMs: 0 });
+  await start({ pingIntervalMs: 20 });
+  const { ws } = await connect();
+  ws.pause();
+  while (gateway.sessions > 0) await new Promise((resolve) => setImmediate(resolve));
+  ws.terminate();
+});
+
+test('stopping waits for open sessions and takes no new ones', async () => {
+  const { ws, closed } = await connect();
+  let stopped = false;
+  const stopping = gateway.stop({ graceMs: 60_000 }).then(() => {
+    stopped = true;
+  });
+  await connect().then(
+    () => assert.unreachable(),
+    () => undefined,
+  );
+  assert.not(stopped);
+  ws.close();
+  await closed;
+  await stopping;
+  await start();
+});
+
+test('sessions left after the grace are told that the server shuts down', async () => {
+  const { ws, messages, closed } = await connect();
+  ws.send(JSON.stringify(START));
+  await new Promise((resolve) => ws.once('message', resolve));
+  await gateway.stop({ graceMs: 0 });
+  assert.is(await closed, 1001);
+  assert.is((messages.at(-1) as ErrorMessage).code, 'shutting_down');
+  await start();
+});
+
+test('a port that is taken is an error', async () => {
+  const port = Number(new URL(gateway.url).port);
+  const first = gateway;
+  try {
+    await start({ port });
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), /EADDRINUSE/);
+  }
+  gateway = first;
+});
+
+test.run();
