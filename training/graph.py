@@ -139,6 +139,8 @@ class EncoderGraph:
     def __init__(self, weights: dict[str, NDArray[np.float32]], precision: str) -> None:
         self.b = Builder(weights, precision)
         self.precision = precision
+        self.wide_caches = precision == "fp32"
+        """Whether keys and values are kept in single precision."""
         self.outputs: dict[str, str] = {}
 
     def build(self) -> onnx.ModelProto:
@@ -146,15 +148,17 @@ class EncoderGraph:
         samples = b.op("Shape", "pcm", start=1, end=2)
         self.frames = b.op("Div", samples, b.ints(FRAME_SAMPLES))
         self.chunk = b.op("Sub", self.frames, "lookahead")
-        self.first = b.op("Unsqueeze", b.op("Equal", "seen", b.scalar(0)), b.ints(1, 2))
-        x = self._convolutions(self._log_mel())
-        x = self._blocks(self._positions(x))
-        self._emit("log_probs", b.op("LogSoftmax", b.linear(b.norm(self._kept(x), "ln"), "out", exact=True), axis=-1))
-        self.outputs["next_seen"] = b.op("Add", "seen", b.op("Mul", self.chunk, b.ints(2)))
-        return self._model()
+        self._network(self._log_mel())
+        return self._streaming_model()
 
-    def _emit(self, output: str, value: str) -> None:
-        self.outputs[output] = value
+    def _network(self, log_mel: str) -> None:
+        """From log10 mel power (B, BANDS, 4 * frames) to all outputs and the next state, but for the PCM's."""
+        b = self.b
+        self.first = b.op("Unsqueeze", b.op("Equal", "seen", b.scalar(0)), b.ints(1, 2))
+        x = self._blocks(self._positions(self._convolutions(self._behind_tail(log_mel))))
+        logits = b.linear(b.norm(self._kept(x), "ln"), "out", exact=True)
+        self.outputs["log_probs"] = b.op("LogSoftmax", logits, axis=-1)
+        self.outputs["next_seen"] = b.op("Add", "seen", b.op("Mul", self.chunk, b.ints(2)))
 
     def _kept(self, x: str) -> str:
         """The chunk's own frames."""
@@ -168,7 +172,7 @@ class EncoderGraph:
         return tail
 
     def _log_mel(self) -> str:
-        """PCM -> normalised log-mel (B, BANDS, 4 * frames), the last frame of the tail and all that follows."""
+        """PCM -> log10 mel power (B, BANDS, 4 * frames)."""
         b = self.b
         pcm = b.concat("pcm_tail", "pcm", axis=1)
         self._tail("pcm_tail", pcm, FRAME_SAMPLES, features.HISTORY, 1)
@@ -176,9 +180,12 @@ class EncoderGraph:
         spectrum = b.op("Conv", b.op("Unsqueeze", pcm, b.ints(1)), kernels, strides=[features.HOP])
         real, imaginary = b.ops("Split", b.op("Mul", spectrum, spectrum), outputs=2, axis=1, num_outputs=2)
         power = b.op("MatMul", b.store("mel", features.MEL), b.op("Add", real, imaginary))
-        log10 = b.op(
-            "Mul", b.op("Log", b.op("Max", power, b.scalar(features.SMALLEST))), b.scalar(1 / np.log(10).item())
-        )
+        natural = b.op("Log", b.op("Max", power, b.scalar(features.SMALLEST)))
+        return b.op("Mul", natural, b.scalar(1 / np.log(10).item()))
+
+    def _behind_tail(self, log10: str) -> str:
+        """Normalised, behind the two frames before: (B, BANDS, 2 + 4 * frames)."""
+        b = self.b
         mel = b.op("Mul", b.op("Add", b.op("Max", log10, b.scalar(FLOOR)), b.scalar(4.0)), b.scalar(0.25))
         # before a stream's first frame lie one zero (the convolution's padding) and one frame of silence
         start = np.zeros((1, 2, features.BANDS), np.float32)
@@ -247,14 +254,14 @@ class EncoderGraph:
         b = self.b
         old = b.slice(name, kept, b.ints(2**31 - 1), 3)
         new = b.concat(*(b.op("Unsqueeze", b.slice(t, b.ints(0), kept, 2), b.ints(1)) for t in fresh), axis=1)
-        narrow = new if self.precision == "fp32" else b.op("Cast", new, to=TensorProto.FLOAT16)
+        narrow = new if self.wide_caches else b.op("Cast", new, to=TensorProto.FLOAT16)
         self.outputs["next_" + name] = b.concat(old, narrow, axis=3)
 
     def _cached(self, cache: str, at: int) -> str:
         """One block's keys or values of the left context, (B, HEADS, left, WIDTH / HEADS)."""
         b = self.b
         part = b.op("Squeeze", b.slice(cache, b.ints(at), b.ints(at + 1), 1), b.ints(1))
-        return part if self.precision == "fp32" else b.op("Cast", part, to=TensorProto.FLOAT)
+        return part if self.wide_caches else b.op("Cast", part, to=TensorProto.FLOAT)
 
     def _block(self, i: int, x: str, mask: str, cache: str, at: int) -> tuple[str, list[str]]:
         """Attention over the cache and over the step's own frames apart, under one softmax: no copy joins the two."""
@@ -282,14 +289,14 @@ class EncoderGraph:
 
     def _tap(self, j: int, x: str) -> str:
         b = self.b
-        self._emit(f"tap{j}", self._kept(x))
+        self.outputs[f"tap{j}"] = self._kept(x)
         posteriors = b.op("Softmax", b.linear(b.norm(x, f"inter.{j}.0"), f"inter.{j}.1", exact=True), axis=-1)
         if j == 1:
             phones = b.linear(b.norm(self._kept(x), "phone.0"), "phone.1", exact=True)
-            self._emit("phone_log_probs", b.op("LogSoftmax", phones, axis=-1))
+            self.outputs["phone_log_probs"] = b.op("LogSoftmax", phones, axis=-1)
         return b.op("Add", x, b.linear(posteriors, f"back.{j}", exact=True))
 
-    def _model(self) -> onnx.ModelProto:
+    def _streaming_model(self) -> onnx.ModelProto:
         state = state_tensors(self.precision)
         inputs = [
             helper.make_tensor_value_info("pcm", TensorProto.FLOAT, ["batch", "samples"]),
@@ -301,7 +308,15 @@ class EncoderGraph:
             "phone_log_probs": (TensorProto.FLOAT, ["batch", "chunk", phones]),
             "tap0": (TensorProto.FLOAT, ["batch", "chunk", WIDTH]),
             "tap1": (TensorProto.FLOAT, ["batch", "chunk", WIDTH]),
-        } | {"next_" + s.name: (ONNX_TYPES[s.type], ["batch", *s.shape]) for s in state}
+        }
+        for s in state:
+            shapes["next_" + s.name] = (ONNX_TYPES[s.type], ["batch", *s.shape])
+        return self._model(inputs, shapes)
+
+    def _model(
+        self, inputs: list[onnx.ValueInfoProto], shapes: dict[str, tuple[int, list[str | int]]]
+    ) -> onnx.ModelProto:
+        """The model whose outputs are those of `self.outputs` that `shapes` names, in its order."""
         for name in shapes:
             self.b.nodes.append(helper.make_node("Identity", [self.outputs[name]], [name]))
         outputs = [helper.make_tensor_value_info(n, t, s) for n, (t, s) in shapes.items()]
