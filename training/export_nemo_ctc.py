@@ -3,8 +3,8 @@
     pip install sherpa-onnx kaldi-native-fbank
     python export_nemo_ctc.py CHECKPOINT OUT --corpus CORPUS [--chunk 8] [--look 8] [--score native]
 
-sherpa-onnx computes Kaldi's filterbanks itself, this network reads Whisper's. So the graph begins with a linear map from
-the one to the other, fitted on the corpus' own audio; what that costs in words is measured with `--score`. Writes
+sherpa-onnx computes Kaldi's filterbanks itself, this network reads Whisper's. So the graph begins with a linear map
+from the one to the other, fitted on the corpus' own audio; what that costs in words is measured with `--score`. Writes
 OUT/model.onnx and OUT/tokens.txt.
 """
 
