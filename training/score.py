@@ -1,6 +1,9 @@
 """Greedy word error rate: of a checkpoint (whole utterances in PyTorch) or of a bundle's graph (chunk by chunk).
 
 python score.py CORPUS CHECKPOINT_OR_ONNX [--sets native ...] [--latencies 8+8 16+8 4+4] [--limit N] [--texts FILE]
+
+A latency is chunk + look-ahead in frames of 40 ms; `full` is the whole utterance as one chunk (a checkpoint only): what
+the same network would say if it could wait.
 """
 
 from __future__ import annotations
@@ -22,10 +25,11 @@ import graph
 import phones
 import weights
 from corpus import DEV_SETS, Utterance, read_packed
-from network import FLOOR, StreamingCtc
+from network import FLOOR, LEFT_40MS, StreamingCtc
 
 HERE = Path(__file__).parent
 Latency = tuple[int, int]
+FULL: Latency = (0, 0)
 Floats = NDArray[np.float32]
 
 
@@ -57,7 +61,7 @@ def in_batches(items: Sequence[Utterance], size: int) -> Iterator[list[int]]:
 @torch.no_grad()
 def torch_log_probs(net: StreamingCtc, batch: Sequence[Utterance], latency: Latency) -> list[Floats]:
     """`forward` over whole utterances in float32."""
-    chunk, look = latency
+    (chunk, look), left = latency, LEFT_40MS
     # two hops of silence: the last window that touches the recording counts, as in a stream
     mels = [features.log_mel(np.pad(u.samples, (0, 2 * features.HOP))) for u in batch]
     span = max(len(m) for m in mels) + 8
@@ -65,7 +69,9 @@ def torch_log_probs(net: StreamingCtc, batch: Sequence[Utterance], latency: Late
     for row, mel in zip(x, mels, strict=True):
         row[1 : 1 + len(mel)] = torch.from_numpy(mel)
     lengths = torch.tensor([len(m) + 3 for m in mels])
-    logits, _, _, frames = net(x, lengths, chunk=chunk, look=look)
+    if latency == FULL:
+        chunk = left = x.shape[1] // 4
+    logits, _, _, frames = net(x, lengths, chunk=chunk, look=look, left=left)
     return [z[:n].log_softmax(-1).numpy() for z, n in zip(logits, frames, strict=True)]
 
 
@@ -164,7 +170,7 @@ def main() -> None:
         if args.limit:
             utterances = utterances[:: max(1, len(utterances) // args.limit)][: args.limit]
         for latency in args.latencies:
-            chunk, look = map(int, latency.split("+"))
+            chunk, look = FULL if latency == "full" else map(int, latency.split("+"))
             hypotheses = texts(model, utterances, (chunk, look), subwords)
             print(f"{name:20s} {latency:6s} {100 * rate(utterances, hypotheses):.2f} %", flush=True)
             if latency == args.latencies[0]:
