@@ -1,10 +1,11 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { EncoderDescription, Latency } from '../encoder/runtime.js';
-import { CONFIGURATIONS, chooseConfigurations } from '../evaluation/configurations.js';
+import { CONFIGURATIONS, type Configuration, chooseConfigurations } from '../evaluation/configurations.js';
 import { drawDistractors, poolOfEntities, readPool } from '../evaluation/distractors.js';
 import { type Manifest, openManifest, type Utterance } from '../evaluation/manifest.js';
 import { Progress } from '../evaluation/progress.js';
@@ -77,6 +78,7 @@ function wholeFrom(least: number): (text: string) => number {
 
 async function evaluate(options: EvalOptions): Promise<void> {
   const configurations = chooseConfigurations(options.configs.split(',').map((name) => name.trim()));
+  warnWithoutLanguageModel(configurations, options.model);
   const manifest = await openManifest(options.manifest);
   const utterances = manifest.utterances.slice(0, options.limit);
   const lists = await drawLists(manifest, utterances, options);
@@ -121,6 +123,15 @@ async function evaluate(options: EvalOptions): Promise<void> {
     await recognisers.stop();
     await manifest.close();
   }
+}
+
+/** A bundle may be an acoustic model alone; what is called `none` would then be `beam`. */
+function warnWithoutLanguageModel(configurations: readonly Configuration[], model: string): void {
+  const wanting = configurations.filter(({ languageModel }) => languageModel).map(({ name }) => name);
+  if (wanting.length === 0 || existsSync(join(model, 'language.json'))) return;
+  process.stderr.write(
+    `eval: ${model} has no language model, so ${wanting.join(', ')} will be measured without one\n`,
+  );
 }
 
 type Lists = ReadonlyMap<Utterance, readonly string[]>;
