@@ -57,11 +57,21 @@ def quantise(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.
     return np.round(weight / scale[:, None]).astype(np.int8), scale.astype(np.float32)
 
 
+def _flat(kernels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A convolution's (out, in, 3) as the matrix (out, 3 * in) of a product with three frames side by side."""
+    return kernels.transpose(0, 2, 1).reshape(len(kernels), -1)
+
+
+def _kernels(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The inverse of `_flat`."""
+    return matrix.reshape(len(matrix), 3, -1).transpose(0, 2, 1)
+
+
 class Builder:
     """Collects nodes and constants. Every method returns the name of what it made."""
 
     def __init__(self, weights: dict[str, NDArray[np.float32]], precision: str) -> None:
-        self.weights = weights
+        self.weights = weights | {"c2.weight": _flat(weights["c2.weight"])}
         self.precision = precision
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: dict[str, onnx.TensorProto] = {}
@@ -200,12 +210,14 @@ class EncoderGraph:
         """-> (B, 2 * frames, WIDTH) at 20 ms."""
         b = self.b
         h = b.op("Gelu", b.op("Conv", mel, b.weight("c1.weight"), b.store("c1.bias", b.weights["c1.bias"])))
-        h = b.concat(b.op("Transpose", "conv_tail", perm=[0, 2, 1]), h, axis=2)
-        kept = self._tail("conv_tail", h, 4, 1, 2)
-        self.outputs["next_conv_tail"] = b.op("Transpose", kept, perm=[0, 2, 1])
-        bias = b.store("c2.bias", b.weights["c2.bias"])
-        h = b.op("Gelu", b.op("Conv", h, b.weight("c2.weight"), bias, strides=[2]))
-        return b.op("Transpose", h, perm=[0, 2, 1])
+        h = b.concat("conv_tail", b.op("Transpose", h, perm=[0, 2, 1]), axis=1)
+        self._tail("conv_tail", h, 4, 1, 1)
+        # three frames, two apart, side by side: the second convolution is a product, and quantised as the others
+        last = b.ints(2**31 - 1)
+        pairs = b.slice(h, b.ints(0), b.op("Mul", self.frames, b.ints(4)), 1)
+        third = b.op("Slice", h, b.ints(2), last, b.ints(1), b.ints(2))
+        window = b.concat(b.op("Reshape", pairs, b.ints(0, -1, 2 * WIDTH)), third, axis=2)
+        return b.op("Gelu", b.linear(window, "c2"))
 
     def _range(self, length: str) -> str:
         return self.b.op("Range", self.b.scalar(0), self.b.op("Squeeze", length, self.b.ints(0)), self.b.scalar(1))
@@ -341,5 +353,5 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
             value = value.T
         if name + "|scale" in stored:
             value = value.astype(np.float32) * stored[name + "|scale"][:, None]
-        weights[name] = np.ascontiguousarray(value, np.float32)
+        weights[name] = np.ascontiguousarray(_kernels(value) if name == "c2.weight" else value, np.float32)
     return weights
