@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'captions',
   ],
   server: ['util', 'observability', 'protocol', 'session'],
+  compat: ['util', 'observability', 'protocol', 'audio', 'session'],
   client: ['protocol'],
   evaluation: ['util', 'audio', 'encoder', 'biasing', 'decoder', 'session', 'protocol'],
   cli: [
@@ -41,6 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'decoder',
     'session',
     'server',
+    'compat',
     'client',
     'evaluation',
     'phonetics',

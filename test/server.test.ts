@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect as connectTcp } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import WebSocket from 'ws';
@@ -6,7 +7,8 @@ import { LexigateClient } from '../src/client/client.js';
 import type { ErrorMessage, ServerMessage } from '../src/protocol/messages.js';
 import { Gateway, type GatewayOptions } from '../src/server/gateway.js';
 import { DEFAULT_LIMITS } from '../src/session/limits.js';
-import type { RecogniserCommand } from '../src/session/recogniser.js';
+import { nativeEndpoint } from '../src/session/native.js';
+import type { RecogniserCommand, RecogniserFactory } from '../src/session/recogniser.js';
 import { DESCRIPTION, FakeRecogniser, START } from './session-support.js';
 
 const test = suite('server');
@@ -38,16 +40,17 @@ class ObligingRecogniser extends FakeRecogniser {
 
 async function start(options: Partial<GatewayOptions> = {}): Promise<void> {
   recognisers = [];
-  gateway = await Gateway.start({
-    recognisers: {
-      description: DESCRIPTION,
-      open: async () => {
-        const recogniser = new ObligingRecogniser();
-        recognisers.push(recogniser);
-        return recogniser;
-      },
+  const factory: RecogniserFactory = {
+    description: DESCRIPTION,
+    open: async () => {
+      const recogniser = new ObligingRecogniser();
+      recognisers.push(recogniser);
+      return recogniser;
     },
-    limits: DEFAULT_LIMITS,
+  };
+  gateway = await Gateway.start({
+    endpoints: [nativeEndpoint({ recognisers: factory, limits: DEFAULT_LIMITS })],
+    maxPayload: 4 * DEFAULT_LIMITS.maxFrameBytes,
     host: '127.0.0.1',
     port: 0,
     maxConnections: 2,
@@ -158,6 +161,27 @@ test('says that it is healthy, and how many sessions are open', async () => {
   assert.is(status, 200);
   assert.equal(JSON.parse(body), { status: 'ok', sessions: 1 });
   ws.terminate();
+});
+
+test('a path that is no path is answered, and the server lives on', async () => {
+  const { hostname, port } = new URL(gateway.url);
+  const reply = await new Promise<string>((resolve) => {
+    const socket = connectTcp(Number(port), hostname, () => {
+      socket.write('GET // HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    });
+    socket.on('data', (data) => resolve(data.toString()));
+  });
+  assert.match(reply, /^HTTP\/1\.1 404/);
+  assert.is((await get('/healthz')).status, 200);
+});
+
+test('a subprotocol that is not spoken is refused with the one that is', async () => {
+  try {
+    await connect('graphql-ws');
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), /400/);
+  }
 });
 
 test('text that is no UTF-8 is told in a frame before the close', async () => {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { loadLanguageModel } from '../decoder/language-bundle.js';
 import { Gateway } from '../server/gateway.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
+import { nativeEndpoint } from '../session/native.js';
 import { WorkerPool } from '../session/pool.js';
 import type { ServeSettings } from './settings.js';
 import type { WorkerSettings } from './worker.js';
@@ -30,12 +31,18 @@ export async function startService(settings: ServeSettings): Promise<Service> {
   const pool = await startWorkers(settings);
   const { host, port, maxConnections } = settings;
   const limits = limitsOf(settings);
-  const gateway = await Gateway.start({ recognisers: pool, limits, host, port, maxConnections }).catch(
-    async (reason: unknown) => {
-      await pool.stop();
-      throw reason;
-    },
-  );
+  const environment = { recognisers: pool, limits };
+  const gateway = await Gateway.start({
+    endpoints: [nativeEndpoint(environment)],
+    host,
+    port,
+    maxConnections,
+    // frames above the session's own limit still get an error that says so
+    maxPayload: 4 * limits.maxFrameBytes,
+  }).catch(async (reason: unknown) => {
+    await pool.stop();
+    throw reason;
+  });
   return {
     url: gateway.url,
     pool,

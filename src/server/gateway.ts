@@ -1,34 +1,38 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { SUBPROTOCOL } from '../protocol/validate.js';
-import type { SessionLimits } from '../session/limits.js';
-import type { RecogniserFactory } from '../session/recogniser.js';
-import { Session } from '../session/session.js';
+import type { Connection, ConnectionRequest, Endpoint } from '../session/endpoint.js';
 import { forward, keepAlive, toSocket } from './websocket.js';
 
 export interface GatewayOptions {
-  readonly recognisers: RecogniserFactory;
-  readonly limits: SessionLimits;
+  /** The first one is the native protocol's; `url` is its address. */
+  readonly endpoints: readonly Endpoint[];
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
   /** Connections at a time; the next is answered with HTTP 503 before the upgrade. */
   readonly maxConnections: number;
+  /** Largest frame that is read at all, in bytes; above it the connection is closed with 1009. */
+  readonly maxPayload: number;
   /** 30 s: below the usual minute after which proxies cut idle connections. */
   readonly pingIntervalMs?: number;
 }
 
-/** Path of the native protocol. */
-export const STREAM_PATH = '/v1/stream';
-
-/** The HTTP server with its WebSocket endpoint: upgrades, and a session per connection. */
+/** The HTTP server with its WebSocket endpoints: upgrades, and a connection's end for each. */
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
-  readonly #sessions = new Set<Session>();
+  readonly #connections = new Set<Connection>();
+  /** The subprotocol that an endpoint chose, on its way to the place where `ws` asks for it. */
+  readonly #chosen = new WeakMap<IncomingMessage, string>();
   #url = '';
   #draining = false;
 
@@ -39,12 +43,11 @@ export class Gateway {
     });
     this.#sockets = new WebSocketServer({
       noServer: true,
-      // frames above the session's own limit still get an error that says so; above this `ws` closes with 1009
-      maxPayload: 4 * options.limits.maxFrameBytes,
-      // checked by the session's door, which can answer with a reason
+      maxPayload: options.maxPayload,
+      // checked at the protocol's door, which can answer with a reason
       skipUTF8Validation: true,
       perMessageDeflate: false,
-      handleProtocols: (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+      handleProtocols: (_, request) => this.#chosen.get(request) ?? false,
     });
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#upgrade(request, socket, head);
@@ -59,7 +62,8 @@ export class Gateway {
       gateway.#http.listen(options.port, options.host, resolve);
     });
     const { port, address, family } = gateway.#http.address() as AddressInfo;
-    gateway.#url = `ws://${family === 'IPv6' ? `[${address}]` : address}:${port}${STREAM_PATH}`;
+    const host = family === 'IPv6' ? `[${address}]` : address;
+    gateway.#url = `ws://${host}:${port}${options.endpoints[0]?.path ?? ''}`;
     return gateway;
   }
 
@@ -69,10 +73,10 @@ export class Gateway {
   }
 
   get sessions(): number {
-    return this.#sessions.size;
+    return this.#connections.size;
   }
 
-  /** Takes no new connections and waits for the open sessions, at most `graceMs`; those left are told and closed. */
+  /** Takes no new connections and waits for the open ones, at most `graceMs`; those left are told and closed. */
   async stop({ graceMs }: { graceMs: number }): Promise<void> {
     this.#draining = true;
     const closed = new Promise<void>((resolve) => {
@@ -81,7 +85,7 @@ export class Gateway {
       });
     });
     const timer = setTimeout(() => {
-      for (const session of this.#sessions) session.shutDown();
+      for (const connection of this.#connections) connection.shutDown();
     }, graceMs);
     await closed;
     clearTimeout(timer);
@@ -89,56 +93,69 @@ export class Gateway {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    const { pathname } = new URL(request.url ?? '/', 'http://gateway');
+    const { pathname } = urlOf(request);
     if (pathname === '/healthz') {
-      answer(
-        response,
-        200,
-        `${JSON.stringify({ status: 'ok', sessions: this.sessions })}\n`,
-        'application/json',
-      );
-    } else {
-      answer(
-        response,
-        404,
-        `Nothing is here. The WebSocket endpoint is ${STREAM_PATH} (subprotocol ${SUBPROTOCOL}).\n`,
-      );
-    }
+      const body = `${JSON.stringify({ status: 'ok', sessions: this.sessions })}\n`;
+      answer(response, 200, body, 'application/json');
+    } else answer(response, 404, `Nothing is here. WebSocket endpoints: ${this.#paths()}.\n`);
+  }
+
+  #paths(): string {
+    return this.#options.endpoints.map(({ path }) => path).join(', ');
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refuse = (status: string, text: string, headers = ''): void => {
-      socket.end(
-        `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n${headers}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-      );
-    };
     // a peer that goes away during the handshake is no error of ours
     socket.on('error', () => undefined);
-    const { pathname } = new URL(request.url ?? '/', 'http://gateway');
-    if (pathname !== STREAM_PATH) {
-      refuse('404 Not Found', `There is no WebSocket at ${pathname}; connect to ${STREAM_PATH}.\n`);
+    const url = urlOf(request);
+    const endpoint = this.#options.endpoints.find(({ path }) => path === url.pathname);
+    if (endpoint === undefined) {
+      refuse(socket, 404, `There is no WebSocket at ${url.pathname}; connect to one of ${this.#paths()}.`);
       return;
     }
     if (this.#draining || this.#sockets.clients.size >= this.#options.maxConnections) {
       const reason = this.#draining ? 'The server is shutting down' : 'The server is full';
-      refuse('503 Service Unavailable', `${reason}; try again later.\n`, 'Retry-After: 5\r\n');
+      refuse(socket, 503, `${reason}; try again later.`, 'Retry-After: 5\r\n');
       return;
     }
+    const asked: ConnectionRequest = { url, headers: request.headers, protocols: protocolsOf(request) };
+    const handshake = endpoint.handshake(asked);
+    if (!handshake.accept) {
+      refuse(socket, handshake.status, handshake.message);
+      return;
+    }
+    if (handshake.protocol !== undefined) this.#chosen.set(request, handshake.protocol);
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
-      this.#connected(ws);
+      this.#connected(ws, endpoint, asked);
     });
   }
 
-  #connected(ws: WebSocket): void {
-    const { recognisers, limits, pingIntervalMs = 30_000 } = this.#options;
-    const session = new Session(toSocket(ws), { recognisers, limits });
-    this.#sessions.add(session);
+  #connected(ws: WebSocket, endpoint: Endpoint, asked: ConnectionRequest): void {
+    const connection = endpoint.connect(toSocket(ws), asked);
+    this.#connections.add(connection);
     ws.on('close', () => {
-      this.#sessions.delete(session);
+      this.#connections.delete(connection);
     });
-    keepAlive(ws, pingIntervalMs);
-    forward(ws, session);
+    keepAlive(ws, this.#options.pingIntervalMs ?? 30_000);
+    forward(ws, connection);
   }
+}
+
+/** Path and query behind a host of no meaning; what is no path (`*`, a proxy's whole address) counts as the root. */
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  return new URL(`http://gateway${url.startsWith('/') ? url : '/'}`);
+}
+
+function protocolsOf({ headers }: IncomingMessage): string[] {
+  const offered = headers['sec-websocket-protocol'] ?? '';
+  return offered.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+}
+
+function refuse(socket: Duplex, status: number, message: string, headers = ''): void {
+  const body = `${message}\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }
 
 function answer(response: ServerResponse, status: number, body: string, type = 'text/plain'): void {

@@ -1,15 +1,8 @@
 import type { WebSocket } from 'ws';
-import { fromUnknown, type ProtocolError } from '../protocol/errors.js';
+import { fromUnknown } from '../protocol/errors.js';
 import { decodeText } from '../protocol/validate.js';
+import type { Connection } from '../session/endpoint.js';
 import type { Socket } from '../session/socket.js';
-
-/** What the server does with a connection's frames. */
-export interface FrameHandler {
-  text(text: string): void;
-  binary(bytes: Uint8Array): void;
-  fail(error: ProtocolError): void;
-  disconnected(): void;
-}
 
 /** `ws` as a session sees it. */
 export function toSocket(ws: WebSocket): Socket {
@@ -33,22 +26,22 @@ export function toSocket(ws: WebSocket): Socket {
 }
 
 /** Hands a connection's frames on until it closes. */
-export function forward(ws: WebSocket, handler: FrameHandler): void {
+export function forward(ws: WebSocket, connection: Connection): void {
   ws.on('message', (raw: Buffer, isBinary) => {
     if (isBinary) {
-      handler.binary(raw);
+      connection.binary(raw);
       return;
     }
     try {
-      handler.text(decodeText(raw));
+      connection.text(decodeText(raw));
     } catch (thrown) {
-      handler.fail(fromUnknown(thrown));
+      connection.fail(fromUnknown(thrown));
     }
   });
   // `ws` closes by itself after an error of the peer's (bad frame, too large); `close` follows
   ws.on('error', () => undefined);
   ws.on('close', () => {
-    handler.disconnected();
+    connection.disconnected();
   });
 }
 

@@ -5,15 +5,10 @@ import type { Latency } from '../encoder/runtime.js';
 import { closeReason, fromUnknown, NORMAL_CLOSURE, ProtocolError } from '../protocol/errors.js';
 import type { AudioFormat, ClientMessage, ServerMessage, StartMessage } from '../protocol/messages.js';
 import { parseClientMessage } from '../protocol/validate.js';
-import type { SessionLimits } from './limits.js';
-import type { Recogniser, RecogniserEvent, RecogniserFactory } from './recogniser.js';
+import type { Connection, SessionEnvironment } from './endpoint.js';
+import type { Recogniser, RecogniserEvent } from './recogniser.js';
 import type { Socket } from './socket.js';
 import { chooseLatency, readyMessage, toChange, toConfig } from './start.js';
-
-export interface SessionEnvironment {
-  readonly recognisers: RecogniserFactory;
-  readonly limits: SessionLimits;
-}
 
 /** Each state owns what only it needs; leaving it frees that. */
 type State =
@@ -31,7 +26,7 @@ type State =
  * 3. A message that is refused changes nothing.
  * 4. Nothing is sent once the session is closed.
  */
-export class Session {
+export class Session implements Connection {
   readonly id = randomUUID();
   readonly #socket: Socket;
   readonly #options: SessionEnvironment;

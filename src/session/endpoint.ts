@@ -1,0 +1,46 @@
+import type { ProtocolError } from '../protocol/errors.js';
+import type { SessionLimits } from './limits.js';
+import type { RecogniserFactory } from './recogniser.js';
+import type { Socket } from './socket.js';
+
+/** What a connection asked for when it was opened. */
+export interface ConnectionRequest {
+  /** Path and query; scheme and host mean nothing. */
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Subprotocols that the client offers. */
+  readonly protocols: readonly string[];
+}
+
+/** The answer to a request before the connection stands. */
+export type Handshake =
+  /** Subprotocol to confirm, if any. */
+  | { readonly accept: true; readonly protocol?: string }
+  | { readonly accept: false; readonly status: number; readonly message: string };
+
+/** One end of a connection: what is done with its frames. */
+export interface Connection {
+  text(text: string): void;
+  /** The connection owns the bytes. */
+  binary(bytes: Uint8Array): void;
+  /** Something below the protocol's messages went wrong. */
+  fail(error: ProtocolError): void;
+  /** The peer is gone, whoever closed. */
+  disconnected(): void;
+  /** Tells the peer that the server shuts down, and closes. */
+  shutDown(): void;
+}
+
+/** A protocol that the server speaks at a path. */
+export interface Endpoint {
+  readonly path: string;
+  handshake(request: ConnectionRequest): Handshake;
+  connect(socket: Socket, request: ConnectionRequest): Connection;
+}
+
+/** What every endpoint's sessions stand on. */
+export interface SessionEnvironment {
+  readonly recognisers: RecogniserFactory;
+  readonly limits: SessionLimits;
+}
