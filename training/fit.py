@@ -153,7 +153,7 @@ class Worker:
         self.started = self.saved = self.scored = time.time()
         self.before = self.run.seconds
         while True:
-            share = min(len(made), int(self.args.synthetic * len(real)))
+            share = min(len(made), int(self.args.synthetic * len(real))) if real else len(made)
             for samples, length in plan(
                 real + self.shared.sample(made, share), self.args.batch, self.args.workers, self.shared
             ):
@@ -269,6 +269,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--score-limit", type=int, default=40)
     parser.add_argument("--save-minutes", type=float, default=4.0)
     args = parser.parse_args(argv)
+    if not any(args.cache.glob("train-*.json")):
+        parser.error(f"no training sets in {args.cache}; prepare.py makes them")
     if not args.init and not args.whisper:
         parser.error("one of --init and --whisper is needed")
     return args
