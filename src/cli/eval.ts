@@ -11,6 +11,7 @@ import { type Manifest, openManifest, type Utterance } from '../evaluation/manif
 import { Progress } from '../evaluation/progress.js';
 import { formatReport, formatTranscripts, makeReport, type ReportFacts } from '../evaluation/report.js';
 import { type ConfigurationResult, run } from '../evaluation/run.js';
+import type { WorkerPool } from '../session/pool.js';
 import { chooseLatency } from '../session/start.js';
 import { packageRoot } from '../util/package-root.js';
 import { startWorkers } from './compose.js';
@@ -80,48 +81,76 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const configurations = chooseConfigurations(options.configs.split(',').map((name) => name.trim()));
   warnWithoutLanguageModel(configurations, options.model);
   const manifest = await openManifest(options.manifest);
-  const utterances = manifest.utterances.slice(0, options.limit);
-  const lists = await drawLists(manifest, utterances, options);
-  const recognisers = await startWorkers({ ...options, maxBatch: MAX_BATCH });
   try {
-    const { description } = recognisers;
-    const latency = chooseLatency(options.chunk, description);
-    const measured = new Map<string, ConfigurationResult>();
-    for (const configuration of configurations) {
-      const progress = new Progress(process.stderr, configuration.name, utterances.length);
-      const result = await run({
-        manifest,
-        recognisers,
-        configuration,
-        utterances,
-        distractors: (utterance) => lists.get(utterance)!,
-        parallel: options.workers * STREAMS_PER_WORKER,
-        latency,
-        endpoints: options.endpoints,
-        progress: (done, seconds) => {
-          progress.update(done, `(${(seconds / 60).toFixed(1)} min of audio)`);
-        },
-      });
-      progress.end();
-      measured.set(configuration.name, result);
+    const lists = await drawLists(manifest, options);
+    const recognisers = await startWorkers({ ...options, maxBatch: MAX_BATCH });
+    try {
+      await measure({ configurations, manifest, lists, recognisers, options });
+    } finally {
+      await recognisers.stop();
     }
-    const report = makeReport(
-      {
-        model: { name: description.name, version: description.version },
-        manifest: manifest.name,
-        distractors: listFacts(lists, options),
-        seed: options.seed,
-        latencyMs: millisecondsOf(latency, description),
-        endpoints: options.endpoints,
-      },
-      measured,
-    );
-    process.stdout.write(formatReport(report));
-    if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
-    if (options.transcripts !== undefined) await writeFile(options.transcripts, formatTranscripts(measured));
   } finally {
-    await recognisers.stop();
     await manifest.close();
+  }
+}
+
+/** The utterances to be evaluated, with their distractors. */
+type Lists = ReadonlyMap<Utterance, readonly string[]>;
+
+interface Measurement {
+  readonly configurations: readonly Configuration[];
+  readonly manifest: Manifest;
+  readonly lists: Lists;
+  readonly recognisers: WorkerPool;
+  readonly options: EvalOptions;
+}
+
+async function measure(measurement: Measurement): Promise<void> {
+  const { configurations, manifest, lists, recognisers, options } = measurement;
+  const { description } = recognisers;
+  const latency = chooseLatency(options.chunk, description);
+  const measured = new Map<string, ConfigurationResult>();
+  for (const configuration of configurations) {
+    measured.set(configuration.name, await measureOne(measurement, configuration, latency));
+  }
+  const report = makeReport(
+    {
+      model: { name: description.name, version: description.version },
+      manifest: manifest.name,
+      distractors: listFacts(lists, options),
+      seed: options.seed,
+      latencyMs: millisecondsOf(latency, description),
+      endpoints: options.endpoints,
+    },
+    measured,
+  );
+  process.stdout.write(formatReport(report));
+  if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
+  if (options.transcripts !== undefined) await writeFile(options.transcripts, formatTranscripts(measured));
+}
+
+async function measureOne(
+  { manifest, lists, recognisers, options }: Measurement,
+  configuration: Configuration,
+  latency: Latency,
+): Promise<ConfigurationResult> {
+  const progress = new Progress(process.stderr, configuration.name, lists.size);
+  try {
+    return await run({
+      manifest,
+      recognisers,
+      configuration,
+      utterances: [...lists.keys()],
+      distractors: (utterance) => lists.get(utterance)!,
+      parallel: options.workers * STREAMS_PER_WORKER,
+      latency,
+      endpoints: options.endpoints,
+      progress: (done, seconds) => {
+        progress.update(done, `(${(seconds / 60).toFixed(1)} min of audio)`);
+      },
+    });
+  } finally {
+    progress.end();
   }
 }
 
@@ -134,20 +163,16 @@ function warnWithoutLanguageModel(configurations: readonly Configuration[], mode
   );
 }
 
-type Lists = ReadonlyMap<Utterance, readonly string[]>;
-
 /** Distractors of every utterance; says so where they are fewer than asked for. */
-async function drawLists(
-  manifest: Manifest,
-  utterances: readonly Utterance[],
-  options: EvalOptions,
-): Promise<Lists> {
+async function drawLists(manifest: Manifest, options: EvalOptions): Promise<Lists> {
   const pool =
     options.distractors === undefined
       ? poolOfEntities(manifest.utterances)
       : await readPool(options.distractors);
   const lists = new Map(
-    utterances.map((utterance) => [utterance, drawDistractors(pool, utterance, options)] as const),
+    manifest.utterances
+      .slice(0, options.limit)
+      .map((utterance) => [utterance, drawDistractors(pool, utterance, options)] as const),
   );
   const { source, least } = listFacts(lists, options);
   if (least < options.n) {
