@@ -51,10 +51,14 @@ export class BeamSearch {
       pieces,
       blank,
       languageModel,
+      // with language model and entries 8 costs 1 to 4 % WER, 32 gains 1 to 2 % for twice the time
       beam = 16,
+      // between 10 and 24 neither words nor time change
       beamThreshold = 16,
+      // 6 finds 5 % fewer of 100 names, 10 finds 1 % more
       tokenThreshold = 8,
-      maxTokens = 16,
+      // 16 costs .2 % WER with entries
+      maxTokens = 24,
       bias = {},
       // Tuned together on the dev sets (100 native, 150 synthetic sentences with names; greedy 50.2 and 40.0 % WER):
       // 37.3 and 34.1 %. With 1, 1, -1.5 it was 43.1 and 40.1: what the model does not list was too cheap, so that words
