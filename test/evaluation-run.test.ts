@@ -11,6 +11,7 @@ import { type Manifest, openManifest } from '../src/evaluation/manifest.js';
 import { Progress } from '../src/evaluation/progress.js';
 import { formatReport, formatTranscripts, makeReport } from '../src/evaluation/report.js';
 import { type ConfigurationResult, run } from '../src/evaluation/run.js';
+import { DEFAULT_LIMITS } from '../src/session/limits.js';
 import type {
   Recogniser,
   RecogniserCommand,
@@ -18,6 +19,7 @@ import type {
   RecogniserEvent,
   RecogniserFactory,
 } from '../src/session/recogniser.js';
+import { toConfig } from '../src/session/start.js';
 import { packageRoot } from '../src/util/package-root.js';
 
 const test = suite('evaluation: run');
@@ -184,9 +186,11 @@ test('a recogniser is asked as the gateway would ask it, with the list only wher
     return [beam, languageModel, vocabulary.map(({ text }) => text), latency === LATENCY];
   };
   assert.equal(await asked('greedy'), [1, false, [], true]);
-  assert.equal(await asked('beam'), [16, false, [], true]);
-  assert.equal(await asked('none'), [16, true, [], true]);
-  assert.equal(await asked('adaptive'), [16, true, ['anna', 'bert'], true]);
+  const start = { type: 'start', audio: { encoding: 'f32le', sampleRate: 16_000, channels: 1 } } as const;
+  const { beam } = toConfig(start, LATENCY, DEFAULT_LIMITS);
+  assert.equal(await asked('beam'), [beam, false, [], true]);
+  assert.equal(await asked('none'), [beam, true, [], true]);
+  assert.equal(await asked('adaptive'), [beam, true, ['anna', 'bert'], true]);
 });
 
 test('segments are joined, scored and summed over utterances, a few of which are under way at a time', async () => {
