@@ -184,6 +184,36 @@ test('a subprotocol that is not spoken is refused with the one that is', async (
   }
 });
 
+test('headers of an endpoint stand in both answers, and quote no line break of the request', async () => {
+  await gateway.stop({ graceMs: 0 });
+  const native = nativeEndpoint({
+    recognisers: { description: DESCRIPTION, open: async () => new FakeRecogniser() },
+    limits: DEFAULT_LIMITS,
+  });
+  await start({
+    endpoints: [
+      {
+        ...native,
+        handshake: ({ url }) => {
+          const headers = { 'X-Heard': url.searchParams.get('say') ?? '' };
+          const accept = url.searchParams.get('say') === 'yes';
+          return accept ? { accept, headers } : { accept, status: 400, message: 'no', headers };
+        },
+      },
+    ],
+  });
+  const heard = (say: string): Promise<string> =>
+    new Promise((resolve) => {
+      const ws = new WebSocket(`${gateway.url}?say=${encodeURIComponent(say)}`);
+      ws.on('upgrade', ({ headers }) => resolve(`${headers['x-heard']}`));
+      ws.on('unexpected-response', (_, { headers }) => resolve(`${headers['x-heard']} ${headers['x-made']}`));
+      ws.on('error', () => undefined);
+      ws.on('open', () => ws.terminate());
+    });
+  assert.is(await heard('yes'), 'yes');
+  assert.is(await heard('no\r\nX-Made: by the client'), 'no??X-Made: by the client undefined');
+});
+
 test('text that is no UTF-8 is told in a frame before the close', async () => {
   const { ws, messages, closed } = await connect();
   ws.send(Uint8Array.of(0x7b, 0xff, 0xfe), { binary: false });

@@ -8,7 +8,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Connection, ConnectionRequest, Endpoint } from '../session/endpoint.js';
+import type { Connection, ConnectionRequest, Endpoint, Handshake, Headers } from '../session/endpoint.js';
 import { forward, keepAlive, toSocket } from './websocket.js';
 
 export interface GatewayOptions {
@@ -31,8 +31,8 @@ export class Gateway {
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
-  /** The subprotocol that an endpoint chose, on its way to the place where `ws` asks for it. */
-  readonly #chosen = new WeakMap<IncomingMessage, string>();
+  /** What an endpoint answered, on its way to the places where `ws` asks for subprotocol and headers. */
+  readonly #accepted = new WeakMap<IncomingMessage, Handshake & { readonly accept: true }>();
   #url = '';
   #draining = false;
 
@@ -47,7 +47,10 @@ export class Gateway {
       // checked at the protocol's door, which can answer with a reason
       skipUTF8Validation: true,
       perMessageDeflate: false,
-      handleProtocols: (_, request) => this.#chosen.get(request) ?? false,
+      handleProtocols: (_, request) => this.#accepted.get(request)?.protocol ?? false,
+    });
+    this.#sockets.on('headers', (lines, request) => {
+      lines.push(...headerLines(this.#accepted.get(request)?.headers));
     });
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#upgrade(request, socket, head);
@@ -115,16 +118,16 @@ export class Gateway {
     }
     if (this.#draining || this.#sockets.clients.size >= this.#options.maxConnections) {
       const reason = this.#draining ? 'The server is shutting down' : 'The server is full';
-      refuse(socket, 503, `${reason}; try again later.`, 'Retry-After: 5\r\n');
+      refuse(socket, 503, `${reason}; try again later.`, { 'Retry-After': '5' });
       return;
     }
     const asked: ConnectionRequest = { url, headers: request.headers, protocols: protocolsOf(request) };
     const handshake = endpoint.handshake(asked);
     if (!handshake.accept) {
-      refuse(socket, handshake.status, handshake.message);
+      refuse(socket, handshake.status, handshake.message, handshake.headers);
       return;
     }
-    if (handshake.protocol !== undefined) this.#chosen.set(request, handshake.protocol);
+    this.#accepted.set(request, handshake);
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       this.#connected(ws, endpoint, asked);
     });
@@ -151,11 +154,21 @@ function protocolsOf({ headers }: IncomingMessage): string[] {
   return offered.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
 }
 
-function refuse(socket: Duplex, status: number, message: string, headers = ''): void {
+/** Answers an upgrade with what is no upgrade. */
+function refuse(socket: Duplex, status: number, message: string, headers: Headers = {}): void {
   const body = `${message}\n`;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  const lines = headerLines({
+    Connection: 'close',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': `${Buffer.byteLength(body)}`,
+    ...headers,
+  });
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** A value may quote the request: a line break in it would begin a header of the client's making. */
+function headerLines(headers: Headers = {}): string[] {
+  return Object.entries(headers).map(([name, value]) => `${name}: ${value.replace(/[^\x20-\x7e]/g, '?')}`);
 }
 
 function answer(response: ServerResponse, status: number, body: string, type = 'text/plain'): void {

@@ -16,8 +16,12 @@ export interface ConnectionRequest {
 /** The answer to a request before the connection stands. */
 export type Handshake =
   /** Subprotocol to confirm, if any. */
-  | { readonly accept: true; readonly protocol?: string }
-  | { readonly accept: false; readonly status: number; readonly message: string };
+  | { readonly accept: true; readonly protocol?: string; readonly headers?: Headers }
+  /** `message` is the body, plain text unless `headers` say otherwise. */
+  | { readonly accept: false; readonly status: number; readonly message: string; readonly headers?: Headers };
+
+/** HTTP headers of an answer; what may not stand in one is replaced on the way. */
+export type Headers = Readonly<Record<string, string>>;
 
 /** One end of a connection: what is done with its frames. */
 export interface Connection {
