@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { voskEndpoint } from '../compat/vosk.js';
 import { loadLanguageModel } from '../decoder/language-bundle.js';
 import { Gateway } from '../server/gateway.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
@@ -33,7 +34,7 @@ export async function startService(settings: ServeSettings): Promise<Service> {
   const limits = limitsOf(settings);
   const environment = { recognisers: pool, limits };
   const gateway = await Gateway.start({
-    endpoints: [nativeEndpoint(environment)],
+    endpoints: [nativeEndpoint(environment), voskEndpoint(environment)],
     host,
     port,
     maxConnections,
