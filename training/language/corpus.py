@@ -5,7 +5,7 @@
 
 Each TEXT_FOLDER holds `<domain>.txt.gz`, a sentence a line. Writes OUT/<domain>.train, OUT/<domain>.held (one sentence in
 fifty, by md5 of the raw sentence, the same rule as for the synthetic speech) and OUT/counts.json.
-Books of the text were also read aloud for the development speech. Sentences that share seven words in a row with a
+A sentence that is held out in one file is left out of all. Books of the text were also read aloud for the development speech. Sentences that share seven words in a row with a
 transcript of DEV.tsv, or that lie whole in one (three words or more), are therefore left out.
 """
 import argparse
@@ -17,6 +17,7 @@ import json
 import pathlib
 import re
 import unicodedata
+from collections.abc import Iterator
 
 HELD_OUT = 50
 
@@ -68,6 +69,12 @@ class Spoken:
         return len(words) >= 3 and any(g in self.grams for g in self._grams(words, min(len(words), self.LONG)))
 
 
+def raw_sentences(file: pathlib.Path) -> Iterator[str]:
+    with gzip.open(file, 'rt', encoding='utf-8') as lines:
+        for line in lines:
+            yield line.rstrip('\n')
+
+
 def main() -> None:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument('out', type=pathlib.Path)
@@ -76,25 +83,26 @@ def main() -> None:
     a = args.parse_args()
     spoken = Spoken(a.exclude)
     a.out.mkdir(parents=True, exist_ok=True)
+    files = sorted(f for folder in a.text for f in folder.glob('*.txt.gz'))
+    held = {f: {w for s in raw_sentences(f) if held_out(s) and (w := normalise(s))} for f in files}
+    kept_back = {w for words in held.values() for w in words if len(w.split()) >= 4}
     counts: dict[str, collections.Counter[str]] = {}
-    for file in sorted(f for folder in a.text for f in folder.glob('*.txt.gz')):
+    for file in files:
         domain = file.name.removesuffix('.txt.gz')
-        counts[domain] = collections.Counter()
-        parts: dict[bool, list[str]] = {False: [], True: []}
-        dropped = 0
-        with gzip.open(file, 'rt', encoding='utf-8') as lines:
-            for line in lines:
-                sentence = line.rstrip('\n')
+        count, sentences, dropped = collections.Counter(), 0, 0
+        (a.out / f'{domain}.held').write_text('\n'.join(sorted(w for w in held[file] if not spoken.contains(w))) + '\n')
+        with open(a.out / f'{domain}.train', 'w', encoding='utf-8') as out:
+            for sentence in raw_sentences(file):
                 words = normalise(sentence)
-                if spoken.contains(words):
-                    dropped += 1
-                elif words:
-                    parts[held_out(sentence)].append(words)
-        (a.out / f'{domain}.train').write_text('\n'.join(parts[False]) + '\n')
-        (a.out / f'{domain}.held').write_text('\n'.join(parts[True]) + '\n')
-        for s in parts[False]:
-            counts[domain].update(s.split())
-        print(domain, len(parts[False]), 'sentences', sum(counts[domain].values()), 'words;', len(parts[True]), 'held out;', dropped, 'spoken in the development sets')
+                if words and not held_out(sentence):
+                    if words in kept_back or spoken.contains(words):
+                        dropped += 1
+                    else:
+                        out.write(words + '\n')
+                        count.update(words.split())
+                        sentences += 1
+        counts[domain] = count
+        print(domain, sentences, 'sentences', sum(count.values()), 'words;', len(held[file]), 'held out;', dropped, 'left out', flush=True)
     (a.out / 'counts.json').write_text(json.dumps(counts))
 
 

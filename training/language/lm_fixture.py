@@ -17,7 +17,8 @@ import tempfile
 
 import kenlm
 
-from lm import MARKERS, run
+import oracle
+from lm import run
 from pack_lm import pack, read_arpa
 
 LN10 = math.log(10)
@@ -49,11 +50,11 @@ def score(model: kenlm.Model, words: list[str]) -> float:
 def tiny() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        words = MARKERS + sorted({w for s in TINY for w in s.split()})
+        words = ['<s>', '</s>', '<unk>', *sorted({w for s in TINY for w in s.split()})]
         (folder / 'dict').write_text(f'DICTIONARY 0 {len(words)}\n' + ''.join(f'{w} 1\n' for w in words))
         (folder / 'text').write_text(''.join(f'<s> {s} </s>\n' for s in TINY))
         run('tlm', f'-tr={folder / "text"}', '-n=3', '-lm=wb', '-bo=yes', '-ps=no', f'-d={folder / "dict"}', f'-o={folder / "arpa"}')
-        model = kenlm.Model(str(folder / 'arpa'))
+        model = oracle.load(folder / 'arpa')
         packed = pack(read_arpa(folder / 'arpa'))
     spoken = [w for w in words if w not in ('<s>', '<unk>')]
     starts = ['<s>'] + [w for w in spoken if w != '</s>']
@@ -63,7 +64,7 @@ def tiny() -> dict[str, object]:
 
 
 def shipped(arpa: pathlib.Path, packed: pathlib.Path, text: pathlib.Path) -> dict[str, object]:
-    model, rng = kenlm.Model(str(arpa)), random.Random(0)
+    model, rng = oracle.load(arpa), random.Random(0)
     lines = [s for f in sorted(text.glob('*.held')) for s in f.read_text().splitlines() if s]
     scores = []
     for sentence in rng.sample(lines, 200):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A 3-gram model in ARPA form -> lm.bin, the form that the gateway maps into typed arrays without parsing.
 
-    python pack_lm.py MODEL.arpa lm.bin
+    python pack_lm.py MODEL.arpa lm.bin [--unlisted .076]
 
 Little endian. 64 bytes of header: magic "LXLM", then uint32: version (1), words V, bigrams B, trigrams T, trie nodes N,
 floats in the codebooks (256 each), total bytes; zeros. The sections follow in this order, each padded to 8 bytes:
@@ -21,6 +21,9 @@ floats in the codebooks (256 each), total bytes; zeros. The sections follow in t
     trieBest        f32 N       greatest unigram score of any word below the node
     trieWords       u16 N       the word that ends at the node, 65535 for none
     trieLetters     u8  N       letter that leads to the node: 1 apostrophe, 2..27 a..z, ascending within the parent
+
+`--unlisted` replaces the unigram probability of <unk>: the text whose commonest words made the list has fewer
+unlisted words than what people say, names above all.
 
 Word ids: 0 <unk>, 1 <s>, 2 </s>, then the words by the alphabet of the trie.
 """
@@ -104,7 +107,7 @@ def trie(words: list[str], scores: np.ndarray, first_id: int) -> dict[str, np.nd
             'trieWords': np.array(ends, np.uint16), 'trieLetters': np.array(letters, np.uint8)}
 
 
-def pack(orders: list[list[tuple[tuple[str, ...], float, float]]]) -> bytes:
+def pack(orders: list[list[tuple[tuple[str, ...], float, float]]], unlisted: float | None = None) -> bytes:
     unigrams, bigrams, trigrams = (orders + [[], []])[:3]
     listed = {w[0]: (p, b) for w, p, b in unigrams}
     words = sorted((w for w in listed if w not in SPECIAL), key=lambda w: [letter(c) for c in w])
@@ -112,6 +115,8 @@ def pack(orders: list[list[tuple[tuple[str, ...], float, float]]]) -> bytes:
     ids = {w: i for i, w in enumerate(names)}
     assert len(names) < NONE, 'word ids are 16 bits wide'
     score = np.array([listed.get(w, (-99 * LN10, 0.))[0] for w in names])
+    if unlisted is not None:
+        score[SPECIAL.index('<unk>')] = math.log(unlisted)
     back = np.array([listed.get(w, (0., 0.))[1] for w in names])
     back[SPECIAL.index('</s>')] = 0.    # nothing follows it: as a state it stands for no history
     second = sorted((ids[w[0]] << 16 | ids[w[1]], p, b) for w, p, b in bigrams if w[1] != '<s>')
@@ -144,8 +149,9 @@ def main() -> None:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument('arpa', type=pathlib.Path)
     args.add_argument('out', type=pathlib.Path)
+    args.add_argument('--unlisted', type=float)
     a = args.parse_args()
-    data = pack(read_arpa(a.arpa))
+    data = pack(read_arpa(a.arpa), a.unlisted)
     a.out.write_bytes(data)
     print(a.out, len(data), 'bytes;', *struct.unpack('<5I', data[8:28]), '(words, bigrams, trigrams, trie nodes, levels)')
 
