@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { deepgramEndpoint } from '../compat/deepgram.js';
 import { voskEndpoint } from '../compat/vosk.js';
 import { loadLanguageModel } from '../decoder/language-bundle.js';
 import { Gateway } from '../server/gateway.js';
@@ -34,7 +35,7 @@ export async function startService(settings: ServeSettings): Promise<Service> {
   const limits = limitsOf(settings);
   const environment = { recognisers: pool, limits };
   const gateway = await Gateway.start({
-    endpoints: [nativeEndpoint(environment), voskEndpoint(environment)],
+    endpoints: [nativeEndpoint(environment), deepgramEndpoint(environment), voskEndpoint(environment)],
     host,
     port,
     maxConnections,
