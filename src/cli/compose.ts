@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { deepgramEndpoint } from '../compat/deepgram.js';
+import { SHERPA_ROOT_PATH, sherpaEndpoint } from '../compat/sherpa.js';
 import { voskEndpoint } from '../compat/vosk.js';
 import { loadLanguageModel } from '../decoder/language-bundle.js';
 import { Gateway } from '../server/gateway.js';
@@ -35,7 +36,13 @@ export async function startService(settings: ServeSettings): Promise<Service> {
   const limits = limitsOf(settings);
   const environment = { recognisers: pool, limits };
   const gateway = await Gateway.start({
-    endpoints: [nativeEndpoint(environment), deepgramEndpoint(environment), voskEndpoint(environment)],
+    endpoints: [
+      nativeEndpoint(environment),
+      deepgramEndpoint(environment),
+      voskEndpoint(environment),
+      sherpaEndpoint(environment),
+      sherpaEndpoint(environment, SHERPA_ROOT_PATH),
+    ],
     host,
     port,
     maxConnections,
