@@ -13,7 +13,11 @@ import { SUBPROTOCOL } from '../protocol/validate.js';
 import type { SessionLimits } from './limits.js';
 import type { RecogniserConfig, VocabularyChange } from './recogniser.js';
 
-const DEFAULT_BEAM = 16;
+/**
+ * On the dev sets 32 hypotheses instead of 16 take 1 point off the WER of read speech (37.3 to 36.3) and 2 off that of
+ * sentences with listed names (11.7 to 9.5), for some 60 microseconds per frame of 40 ms.
+ */
+const DEFAULT_BEAM = 32;
 
 function latencyMs(latency: Latency, { frameSamples, sampleRate }: EncoderDescription): number {
   return ((latency.chunkFrames + latency.lookaheadFrames) * frameSamples * 1000) / sampleRate;
