@@ -1,5 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -8,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { chooseConfigurations } from '../src/evaluation/configurations.js';
 import { drawDistractors, poolOfEntities, readPool } from '../src/evaluation/distractors.js';
 import { parseManifest, type Utterance } from '../src/evaluation/manifest.js';
+import { inTemporaryFolder } from './temporary-folder.js';
 
 const test = suite('evaluation: lists');
 
@@ -53,19 +53,22 @@ test('distractors from the manifest are the entities of all utterances, whatever
 });
 
 test('a file of distractors is read plain and gzipped, normalised and without repetitions', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'evaluation-'));
-  const text = 'Müller\r\n\nmuller\nNew York\n';
-  await writeFile(join(folder, 'plain.txt'), text);
-  await writeFile(join(folder, 'packed.gz'), gzipSync(text));
-  assert.equal(await readPool(join(folder, 'plain.txt')), ['muller', 'new york']);
-  assert.equal(await readPool(join(folder, 'packed.gz')), ['muller', 'new york']);
+  await inTemporaryFolder(async (folder) => {
+    const text = 'Müller\r\n\nmuller\nNew York\n';
+    await writeFile(join(folder, 'plain.txt'), text);
+    await writeFile(join(folder, 'packed.gz'), gzipSync(text));
+    assert.equal(await readPool(join(folder, 'plain.txt')), ['muller', 'new york']);
+    assert.equal(await readPool(join(folder, 'packed.gz')), ['muller', 'new york']);
+  });
 });
 
 test('an empty or missing file of distractors is refused with its name', async () => {
-  const path = join(await mkdtemp(join(tmpdir(), 'evaluation-')), 'empty.txt');
-  await rejects(readPool(path), /distractors cannot be read.*empty\.txt/);
-  await writeFile(path, '\n\n');
-  await rejects(readPool(path), /empty\.txt has no entries/);
+  await inTemporaryFolder(async (folder) => {
+    const path = join(folder, 'empty.txt');
+    await rejects(readPool(path), /distractors cannot be read.*empty\.txt/);
+    await writeFile(path, '\n\n');
+    await rejects(readPool(path), /empty\.txt has no entries/);
+  });
 });
 
 async function rejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {

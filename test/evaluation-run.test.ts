@@ -1,4 +1,4 @@
-import { cp, mkdtemp, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Subject } from 'rxjs';
@@ -87,12 +87,16 @@ class FakeRecognisers implements RecogniserFactory {
   }
 }
 
+const folders: string[] = [];
+test.after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
 /** A folder with a manifest of its own name, and the fixtures given. */
 async function manifestOf(
   lines: readonly string[],
   files: Readonly<Record<string, string>>,
 ): Promise<Manifest> {
   const folder = await mkdtemp(join(tmpdir(), 'evaluation-'));
+  folders.push(folder);
   await writeFile(join(folder, 'm.tsv'), ['path\ttranscript\tentities', ...lines].join('\n'));
   for (const [name, fixture] of Object.entries(files)) await cp(join(FIXTURES, fixture), join(folder, name));
   return openManifest(join(folder, 'm.tsv'));

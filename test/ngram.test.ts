@@ -108,6 +108,30 @@ test('the letter trie spells every word to its id, and its bounds fall along the
   }
 });
 
+test('the bound after a history is the best score of the words that the letters begin, or a little more', () => {
+  const words = [...new Set(tinyFixture.scores.flatMap(([, second, third]) => [second, third]))].filter(
+    (word) => tiny.wordId(word) !== undefined,
+  );
+  const states = words.flatMap((word) => {
+    const one = tiny.advance(tiny.start, tiny.wordId(word));
+    return [one, ...words.map((next) => tiny.advance(one, tiny.wordId(next)))];
+  });
+  let exact = 0;
+  let asked = 0;
+  for (const state of [tiny.start, ...states]) {
+    for (const letters of ['s', 'sh', 'ship', 'c', "captain'", 'a', 'the']) {
+      const below = words.filter((word) => word.startsWith(letters));
+      const best = Math.max(...below.map((word) => tiny.score(state, tiny.wordId(word))));
+      const bound = tiny.bestAfter(state, tiny.lookahead.walk(LetterTrie.ROOT, letters));
+      assert.ok(bound >= best - 1e-6, `${letters}: ${bound} below ${best}`);
+      asked++;
+      if (bound < best + 1e-6) exact++;
+    }
+  }
+  assert.ok(exact > 0.9 * asked, `exact ${exact} of ${asked}`);
+  assert.is(tiny.bestAfter(tiny.start, NO_NODE), Number.NEGATIVE_INFINITY);
+});
+
 test('the bound of letters is the best unigram of the words that they begin', () => {
   const unigram = (word: string): number => tiny.score(NO_HISTORY, tiny.wordId(word));
   assert.ok(Math.abs(tiny.prefixBound('sh') - unigram('ship')) < 1e-6);
