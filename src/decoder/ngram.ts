@@ -1,5 +1,6 @@
 import type { LanguageModel } from './language-model.js';
 import { LEVELS, type NgramSections, ngramSections } from './ngram-layout.js';
+import { lowerBound, WordReach } from './ngram-reach.js';
 import { LetterTrie, NO_NODE } from './ngram-trie.js';
 
 /** Word ids that every model has. */
@@ -22,11 +23,13 @@ export class NgramModel implements LanguageModel {
   readonly lookahead: LetterTrie;
 
   readonly #sections: NgramSections;
+  readonly #reach: WordReach;
 
   private constructor(sections: NgramSections) {
     this.#sections = sections;
     this.words = sections.words;
     this.lookahead = new LetterTrie(sections);
+    this.#reach = new WordReach(sections);
   }
 
   /** Borrows the buffer of a whole `lm.bin`; nothing is copied. */
@@ -52,6 +55,14 @@ export class NgramModel implements LanguageModel {
 
   end(state: number): number {
     return this.#score(state, END);
+  }
+
+  /**
+   * Bound of `score(state, word)` over the listed words below a node of `lookahead`: tighter than `lookahead.best`,
+   * which knows no history. -Infinity without a node.
+   */
+  bestAfter(state: number, node: number): number {
+    return this.#reach.best(state, node);
   }
 
   /**
@@ -99,12 +110,6 @@ export class NgramModel implements LanguageModel {
 
 /** Index of a value in the ascending stretch [from, to), or -1. */
 function search(values: Uint16Array, value: number, from: number, to: number): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (values[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low < to && values[low] === value ? low : -1;
+  const at = lowerBound(values, value, from, to);
+  return at < to && values[at] === value ? at : -1;
 }
