@@ -88,7 +88,9 @@ class FakeRecognisers implements RecogniserFactory {
 }
 
 const folders: string[] = [];
-test.after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+test.after(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
 
 /** A folder with a manifest of its own name, and the fixtures given. */
 async function manifestOf(
