@@ -1,9 +1,10 @@
 """Many-to-many alignment of letters with phones: every letter gets a chunk of 0 to 3 phones, found by expectation
 maximisation over P(chunk | letter) (Jiampojamarn et al. 2007, with chunks on the phone side only)."""
+
 import numpy as np
 
 MOST = 3
-PRIOR = [.25, .6, .12, .03]    # of chunk lengths, before anything is learnt
+PRIOR = [0.25, 0.6, 0.12, 0.03]  # of chunk lengths, before anything is learnt
 
 
 class Aligner:
@@ -11,10 +12,13 @@ class Aligner:
 
     def __init__(self, letters: int, phones: int) -> None:
         self.phones = phones + 1
-        self.table = np.full((letters + 1, self.phones ** MOST), 0.)
-        sizes = np.where(np.arange(self.phones ** MOST) == 0, 0, 1 + (np.arange(self.phones ** MOST) >= self.phones)
-                         + (np.arange(self.phones ** MOST) >= self.phones ** 2))
-        self.table[:] = np.array([PRIOR[k] / phones ** k for k in range(MOST + 1)])[sizes]
+        self.table = np.full((letters + 1, self.phones**MOST), 0.0)
+        sizes = np.where(
+            np.arange(self.phones**MOST) == 0,
+            0,
+            1 + (np.arange(self.phones**MOST) >= self.phones) + (np.arange(self.phones**MOST) >= self.phones**2),
+        )
+        self.table[:] = np.array([PRIOR[k] / phones**k for k in range(MOST + 1)])[sizes]
 
     def _chunk(self, spoken: np.ndarray, j: int, k: int) -> np.ndarray:
         """Ids of the chunks of the k phones that end before position j."""
@@ -37,7 +41,7 @@ class Aligner:
 
     def step(self, groups: list[tuple[np.ndarray, np.ndarray]]) -> float:
         """One round of expectation maximisation; returns the mean log-likelihood of a word."""
-        counts, total, seen = np.zeros_like(self.table), 0., 0
+        counts, total, seen = np.zeros_like(self.table), 0.0, 0
         for words, spoken in groups:
             (n, length), count = words.shape, spoken.shape[1]
             alpha = self._sweep(words, spoken, best=False)
@@ -58,12 +62,26 @@ class Aligner:
     def chunks(self, words: np.ndarray, spoken: np.ndarray) -> np.ndarray:
         """Likeliest number of phones of each letter, (words, length)."""
         (n, length), j = words.shape, np.full(len(words), spoken.shape[1])
-        alpha, sizes, every = self._sweep(words, spoken, best=True), np.zeros(words.shape, np.int64), np.arange(len(words))
-        ids = np.stack([[self._chunk(spoken, e, k) if k <= e else np.zeros(n, np.int64) for e in range(spoken.shape[1] + 1)]
-                        for k in range(MOST + 1)])
+        alpha, sizes, every = (
+            self._sweep(words, spoken, best=True),
+            np.zeros(words.shape, np.int64),
+            np.arange(len(words)),
+        )
+        ids = np.stack(
+            [
+                [self._chunk(spoken, e, k) if k <= e else np.zeros(n, np.int64) for e in range(spoken.shape[1] + 1)]
+                for k in range(MOST + 1)
+            ]
+        )
         for i in reversed(range(length)):
-            scores = np.stack([np.where(j >= k, alpha[i, np.maximum(j - k, 0), every] * self.table[words[:, i], ids[k, j, every]], -1)
-                               for k in range(MOST + 1)])
+            scores = np.stack(
+                [
+                    np.where(
+                        j >= k, alpha[i, np.maximum(j - k, 0), every] * self.table[words[:, i], ids[k, j, every]], -1
+                    )
+                    for k in range(MOST + 1)
+                ]
+            )
             sizes[:, i] = scores.argmax(0)
             j = j - sizes[:, i]
         return sizes

@@ -1,4 +1,5 @@
 """ONNX graphs with their large float weights stored as 8-bit integers."""
+
 import pathlib
 
 import numpy as np
@@ -23,8 +24,8 @@ def eight_bit_weights(file: pathlib.Path, least: int = 1024) -> None:
         shape = [-1 if i == axis else 1 for i in range(value.ndim)]
         stored = np.clip(np.round(value / scale.reshape(shape)), -127, 127).astype(np.int8)
         graph.initializer.remove(weight)
-        names = [f'{weight.name}_{part}' for part in ('int8', 'scale', 'zero')]
-        for name, array in zip(names, (stored, scale.astype(np.float32), np.zeros(len(scale), np.int8))):
+        names = [f"{weight.name}_{part}" for part in ("int8", "scale", "zero")]
+        for name, array in zip(names, (stored, scale.astype(np.float32), np.zeros(len(scale), np.int8)), strict=False):
             graph.initializer.append(numpy_helper.from_array(array, name))
-        graph.node.insert(0, helper.make_node('DequantizeLinear', names, [weight.name], axis=axis))
+        graph.node.insert(0, helper.make_node("DequantizeLinear", names, [weight.name], axis=axis))
     onnx.save(model, str(file))

@@ -27,6 +27,7 @@ unlisted words than what people say, names above all.
 
 Word ids: 0 <unk>, 1 <s>, 2 </s>, then the words by the alphabet of the trie.
 """
+
 import argparse
 import math
 import pathlib
@@ -36,21 +37,21 @@ import numpy as np
 
 LN10 = math.log(10)
 NONE = 65535
-SPECIAL = ['<unk>', '<s>', '</s>']
+SPECIAL = ["<unk>", "<s>", "</s>"]
 BLOCK = 256
 
 
 def read_arpa(path: pathlib.Path) -> list[list[tuple[tuple[str, ...], float, float]]]:
     """ARPA file -> per order a list of (words, natural log-probability, natural log back-off)."""
     orders: list[list[tuple[tuple[str, ...], float, float]]] = []
-    with open(path, encoding='utf-8') as lines:
+    with open(path, encoding="utf-8") as lines:
         for line in lines:
-            if line.startswith('\\') and line.rstrip().endswith('-grams:'):
+            if line.startswith("\\") and line.rstrip().endswith("-grams:"):
                 orders.append([])
-            elif orders and line.strip() and not line.startswith('\\'):
-                fields = line.split('\t') if '\t' in line else line.split(None, 1)
+            elif orders and line.strip() and not line.startswith("\\"):
+                fields = line.split("\t") if "\t" in line else line.split(None, 1)
                 words = tuple(fields[1].split())
-                back = float(fields[2]) if len(fields) > 2 else 0.
+                back = float(fields[2]) if len(fields) > 2 else 0.0
                 orders[-1].append((words, float(fields[0]) * LN10, back * LN10))
     return orders
 
@@ -63,27 +64,29 @@ def codebook(values: np.ndarray, zero: bool = False) -> tuple[np.ndarray, np.nda
     own = values[values != 0] if zero else values
     levels = np.zeros(1)
     if len(own):
-        levels = np.unique(np.concatenate([np.quantile(own, np.linspace(0, 1, 128)), np.linspace(own.min(), own.max(), 128 - zero)]))
+        levels = np.unique(
+            np.concatenate([np.quantile(own, np.linspace(0, 1, 128)), np.linspace(own.min(), own.max(), 128 - zero)])
+        )
     ordered = np.sort(own)
-    total = np.concatenate([[0.], np.cumsum(ordered)])
+    total = np.concatenate([[0.0], np.cumsum(ordered)])
     for _ in range(30 if len(own) else 0):
         cut = np.searchsorted(ordered, (levels[1:] + levels[:-1]) / 2)
         lo, hi = np.concatenate([[0], cut]), np.concatenate([cut, [len(ordered)]])
         levels = np.where(hi > lo, (total[hi] - total[lo]) / np.maximum(hi - lo, 1), levels)
     codes = np.searchsorted((levels[1:] + levels[:-1]) / 2, values)
     if zero:
-        levels, codes = np.concatenate([[0.], levels]), np.where(values == 0, 0, codes + 1)
+        levels, codes = np.concatenate([[0.0], levels]), np.where(values == 0, 0, codes + 1)
     return np.pad(levels, (0, 256 - len(levels))).astype(np.float32), codes.astype(np.uint8)
 
 
 def letter(c: str) -> int:
-    return 1 if c == "'" else ord(c) - ord('a') + 2
+    return 1 if c == "'" else ord(c) - ord("a") + 2
 
 
 def trie(words: list[str], scores: np.ndarray, first_id: int) -> dict[str, np.ndarray]:
     """Letter trie over sorted words, breadth first, so that the children of a node lie side by side."""
     children, best, ends, letters = [], [], [], []
-    level = [(0, len(words), 0, 0)]    # range of words, depth, letter
+    level = [(0, len(words), 0, 0)]  # range of words, depth, letter
     made = 1
     while level:
         below = []
@@ -103,8 +106,12 @@ def trie(words: list[str], scores: np.ndarray, first_id: int) -> dict[str, np.nd
                 start = stop
         level = below
     children.append(made)
-    return {'trieChildren': np.array(children, np.uint32), 'trieBest': np.array(best, np.float32),
-            'trieWords': np.array(ends, np.uint16), 'trieLetters': np.array(letters, np.uint8)}
+    return {
+        "trieChildren": np.array(children, np.uint32),
+        "trieBest": np.array(best, np.float32),
+        "trieWords": np.array(ends, np.uint16),
+        "trieLetters": np.array(letters, np.uint8),
+    }
 
 
 def pack(orders: list[list[tuple[tuple[str, ...], float, float]]], unlisted: float | None = None) -> bytes:
@@ -113,48 +120,63 @@ def pack(orders: list[list[tuple[tuple[str, ...], float, float]]], unlisted: flo
     words = sorted((w for w in listed if w not in SPECIAL), key=lambda w: [letter(c) for c in w])
     names = SPECIAL + words
     ids = {w: i for i, w in enumerate(names)}
-    assert len(names) < NONE, 'word ids are 16 bits wide'
-    score = np.array([listed.get(w, (-99 * LN10, 0.))[0] for w in names])
+    assert len(names) < NONE, "word ids are 16 bits wide"
+    score = np.array([listed.get(w, (-99 * LN10, 0.0))[0] for w in names])
     if unlisted is not None:
-        score[SPECIAL.index('<unk>')] = math.log(unlisted)
-    back = np.array([listed.get(w, (0., 0.))[1] for w in names])
-    back[SPECIAL.index('</s>')] = 0.    # nothing follows it: as a state it stands for no history
-    second = sorted((ids[w[0]] << 16 | ids[w[1]], p, b) for w, p, b in bigrams if w[1] != '<s>')
+        score[SPECIAL.index("<unk>")] = math.log(unlisted)
+    back = np.array([listed.get(w, (0.0, 0.0))[1] for w in names])
+    back[SPECIAL.index("</s>")] = 0.0  # nothing follows it: as a state it stands for no history
+    second = sorted((ids[w[0]] << 16 | ids[w[1]], p, b) for w, p, b in bigrams if w[1] != "<s>")
     keys = np.array([k for k, _, _ in second], np.int64)
     at = {k: i for i, (k, _, _) in enumerate(second)}
-    third = sorted((at[h], ids[w[2]], p) for w, p, _ in trigrams
-                   if w[2] != '<s>' and (h := ids[w[0]] << 16 | ids[w[1]]) in at)
+    third = sorted(
+        (at[h], ids[w[2]], p) for w, p, _ in trigrams if w[2] != "<s>" and (h := ids[w[0]] << 16 | ids[w[1]]) in at
+    )
     owner = np.array([o for o, _, _ in third], np.int64)
     first = np.searchsorted(owner, np.arange(len(second) + 1))
-    used = first[1:] > first[:-1]    # a back-off is only ever paid where a longer n-gram was looked for
-    backs = np.where(used, [b for _, _, b in second], 0.) if second else np.zeros(0)
-    books, codes = zip(codebook(np.array([p for _, p, _ in second])), codebook(backs, zero=True),
-                       codebook(np.array([p for _, _, p in third])))
+    used = first[1:] > first[:-1]  # a back-off is only ever paid where a longer n-gram was looked for
+    backs = np.where(used, [b for _, _, b in second], 0.0) if second else np.zeros(0)
+    books, codes = zip(
+        codebook(np.array([p for _, p, _ in second])),
+        codebook(backs, zero=True),
+        codebook(np.array([p for _, _, p in third])),
+        strict=False,
+    )
     blocks = first[np.minimum(np.arange(len(second) // BLOCK + 2) * BLOCK, len(second))]
     offsets = first - blocks[np.arange(len(second) + 1) // BLOCK]
-    assert offsets.max(initial=0) < 65536, 'trigrams of 256 bigrams overflow 16 bits'
-    letters = trie(words, score[len(SPECIAL):], len(SPECIAL))
-    sections = [score.astype('<f4'), back.astype('<f4'),
-                np.searchsorted(keys, np.arange(len(names) + 1, dtype=np.int64) << 16).astype('<u4'),
-                np.concatenate(books).astype('<f4'), blocks.astype('<u4'), offsets.astype('<u2'),
-                (keys & 0xffff).astype('<u2'), codes[0], codes[1],
-                np.array([w for _, w, _ in third], '<u2'), codes[2],
-                *(letters[k] for k in ('trieChildren', 'trieBest', 'trieWords', 'trieLetters'))]
-    body = b''.join(s.tobytes() + bytes(-s.nbytes % 8) for s in sections)
-    counts = (1, len(names), len(second), len(third), len(letters['trieLetters']), 256, 64 + len(body))
-    return b'LXLM' + struct.pack('<7I', *counts) + bytes(32) + body
+    assert offsets.max(initial=0) < 65536, "trigrams of 256 bigrams overflow 16 bits"
+    letters = trie(words, score[len(SPECIAL) :], len(SPECIAL))
+    sections = [
+        score.astype("<f4"),
+        back.astype("<f4"),
+        np.searchsorted(keys, np.arange(len(names) + 1, dtype=np.int64) << 16).astype("<u4"),
+        np.concatenate(books).astype("<f4"),
+        blocks.astype("<u4"),
+        offsets.astype("<u2"),
+        (keys & 0xFFFF).astype("<u2"),
+        codes[0],
+        codes[1],
+        np.array([w for _, w, _ in third], "<u2"),
+        codes[2],
+        *(letters[k] for k in ("trieChildren", "trieBest", "trieWords", "trieLetters")),
+    ]
+    body = b"".join(s.tobytes() + bytes(-s.nbytes % 8) for s in sections)
+    counts = (1, len(names), len(second), len(third), len(letters["trieLetters"]), 256, 64 + len(body))
+    return b"LXLM" + struct.pack("<7I", *counts) + bytes(32) + body
 
 
 def main() -> None:
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    args.add_argument('arpa', type=pathlib.Path)
-    args.add_argument('out', type=pathlib.Path)
-    args.add_argument('--unlisted', type=float)
+    args.add_argument("arpa", type=pathlib.Path)
+    args.add_argument("out", type=pathlib.Path)
+    args.add_argument("--unlisted", type=float)
     a = args.parse_args()
     data = pack(read_arpa(a.arpa), a.unlisted)
     a.out.write_bytes(data)
-    print(a.out, len(data), 'bytes;', *struct.unpack('<5I', data[8:28]), '(words, bigrams, trigrams, trie nodes, levels)')
+    print(
+        a.out, len(data), "bytes;", *struct.unpack("<5I", data[8:28]), "(words, bigrams, trigrams, trie nodes, levels)"
+    )
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()
