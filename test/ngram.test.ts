@@ -28,9 +28,7 @@ function shared(bytes: Uint8Array): SharedArrayBuffer {
 const tinyFixture = fixture('ngram-tiny');
 const tinyBytes = Buffer.from(tinyFixture.model ?? '', 'base64');
 const tiny = NgramModel.fromBuffer(shared(tinyBytes));
-const shipped = existsSync(shippedFile)
-  ? NgramModel.fromBuffer(shared(readFileSync(shippedFile)))
-  : undefined;
+const shipped = NgramModel.fromBuffer(shared(readFileSync(shippedFile)));
 
 /** Word id of `</s>`: nothing follows it in the models, so that as a state it stands for no history. */
 const NO_HISTORY = 2;
