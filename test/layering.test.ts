@@ -40,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'encoder',
     'biasing',
     'decoder',
+    'captions',
     'session',
     'server',
     'compat',

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageRoot } from '../util/package-root.js';
 import { demo } from './demo.js';
 import { serve } from './serve.js';
 import { addSettings, readSettings } from './settings.js';
 import { type TranscribeOptions, transcribe } from './transcribe.js';
+import { TRANSCRIPT_FORMATS, type TranscriptFormat } from './transcript-file.js';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
@@ -31,7 +32,11 @@ addSettings(program.command('transcribe'))
     '--vocabulary <file>',
     'an entry a line: text, optionally tab and weight, tabs and sounds-like spellings',
   )
-  .option('--json', 'print every message as JSON, the last one being the transcript', false)
+  .addOption(formatOption('srt', 'print subtitles as SubRip'))
+  .addOption(formatOption('vtt', 'print subtitles as WebVTT'))
+  .addOption(formatOption('txt', 'print the text alone, a segment a line'))
+  .addOption(formatOption('json', 'print every message as JSON, the last one being the transcript'))
+  .option('--out <file>', 'write to a file instead; its ending says the format where no flag does')
   .option('--url <address>', 'use a running gateway, for example ws://127.0.0.1:8080/v1/stream')
   .option('--realtime', 'send the audio at the speed of speech', false)
   .option('--latency <ms>', 'chunk and look-ahead together, as the model offers', positive)
@@ -48,6 +53,12 @@ addSettings(program.command('demo'))
   .action(async (_: unknown, command: Command) => {
     await demo(readSettings(command));
   });
+
+function formatOption(format: TranscriptFormat, description: string): Option {
+  return new Option(`--${format}`, description).conflicts(
+    TRANSCRIPT_FORMATS.filter((other) => other !== format),
+  );
+}
 
 function positive(text: string): number {
   const value = Number(text);

@@ -1,14 +1,21 @@
+import { type FileHandle, open } from 'node:fs/promises';
 import { LexigateClient } from '../client/client.js';
 import type { EntryObject, FinalMessage, SessionOptions, Word } from '../protocol/messages.js';
 import { type AudioFile, readAudioFile, sendFile } from './audio-file.js';
 import { CaptionsView } from './captions-view.js';
 import { startService } from './compose.js';
 import type { ServeSettings } from './settings.js';
+import { chooseFormat, formatTranscript, inOrder, type TranscriptFormat } from './transcript-file.js';
 import { readVocabularyFile } from './vocabulary-file.js';
 
 export interface TranscribeOptions {
   readonly vocabulary?: string;
-  readonly json: boolean;
+  readonly srt?: boolean;
+  readonly vtt?: boolean;
+  readonly txt?: boolean;
+  readonly json?: boolean;
+  /** File for what would be printed. */
+  readonly out?: string;
   readonly url?: string;
   readonly realtime: boolean;
   readonly latency?: number;
@@ -23,20 +30,28 @@ export async function transcribe(
   options: TranscribeOptions,
   settings: ServeSettings,
 ): Promise<void> {
+  const format = chooseFormat(options, options.out);
+  if (files.length > 1 && (options.out !== undefined || (format !== undefined && format !== 'json'))) {
+    throw new Error('--srt, --vtt, --txt and --out are for one file at a time');
+  }
   const vocabulary =
     options.vocabulary === undefined ? undefined : await readVocabularyFile(options.vocabulary);
   // read before anything starts: a wrong file name should not take a model's loading time to be told
   const audio = await Promise.all(files.map(readNamed));
+  const out = options.out === undefined ? undefined : await open(options.out, 'w');
   const service =
     options.url === undefined
       ? await startService({ ...settings, host: '127.0.0.1', port: 0, workers: 1 })
       : undefined;
   try {
     for (const [i, file] of audio.entries()) {
-      if (!options.json && files.length > 1) process.stdout.write(`${i > 0 ? '\n' : ''}${files[i]}:\n`);
-      await transcribeFile(files[i]!, file, service?.url ?? options.url!, vocabulary, options);
+      if (format === undefined && files.length > 1)
+        process.stdout.write(`${i > 0 ? '\n' : ''}${files[i]}:\n`);
+      const job = { name: files[i]!, file, url: service?.url ?? options.url!, vocabulary, format, out };
+      await transcribeFile(job, options);
     }
   } finally {
+    await out?.close();
     await service?.stop({ graceMs: 0 });
   }
 }
@@ -50,12 +65,19 @@ async function readNamed(path: string): Promise<AudioFile> {
   }
 }
 
+interface Job {
+  readonly name: string;
+  readonly file: AudioFile;
+  readonly url: string;
+  readonly vocabulary: EntryObject[] | undefined;
+  /** Absent: captions as they come, for people to read. */
+  readonly format: TranscriptFormat | undefined;
+  readonly out: FileHandle | undefined;
+}
+
 async function transcribeFile(
-  name: string,
-  file: AudioFile,
-  url: string,
-  vocabulary: EntryObject[] | undefined,
-  { json, realtime, latency, beam, languageModel }: TranscribeOptions,
+  { name, file, url, vocabulary, format, out }: Job,
+  { realtime, latency, beam, languageModel }: TranscribeOptions,
 ): Promise<void> {
   const wishes: SessionOptions = {
     ...(latency !== undefined && { latencyMs: latency }),
@@ -68,24 +90,40 @@ async function transcribeFile(
     options: wishes,
   });
   const finals: FinalMessage[] = [];
-  const print = (value: unknown): void => {
-    process.stdout.write(`${JSON.stringify(value)}\n`);
-  };
   client.on('final', (message) => finals.push(message));
-  if (json) {
-    print(client.ready);
-    client.on('message', print);
-  } else {
-    const view = new CaptionsView({ out: process.stdout, speakers: file.format.channels === 2 });
-    client.on('partial', (message) => view.partial(message)).on('final', (message) => view.final(message));
-    client.on('error', ({ code, message }) => view.note(`${code}: ${message}`));
-    for (const { text, reason } of client.ready.vocabulary?.rejected ?? []) {
-      process.stderr.write(`not in the vocabulary: "${text}": ${reason}\n`);
-    }
-  }
+  const lines: string[] = [];
+  const print = (text: string): void => {
+    if (out === undefined) process.stdout.write(text);
+    else lines.push(text);
+  };
+  const printJson = (value: unknown): void => {
+    print(`${JSON.stringify(value)}\n`);
+  };
+  if (format === 'json') {
+    printJson(client.ready);
+    client.on('message', printJson);
+  } else showForPeople(client, file, format === undefined);
   await sendFile(file, (packet) => client.sendAudio(packet), { realtime });
   await client.stop();
-  if (json) print(transcript(name, finals, file.format.channels));
+  const { channels } = file.format;
+  if (format === 'json') printJson(transcript(name, finals, channels));
+  else if (format !== undefined) print(formatTranscript(format, finals, channels));
+  await out?.writeFile(lines.join(''));
+}
+
+/** Captions on the terminal, or only what went wrong. */
+function showForPeople(client: LexigateClient, { format }: AudioFile, captions: boolean): void {
+  const view = new CaptionsView({
+    out: captions ? process.stdout : process.stderr,
+    speakers: format.channels === 2,
+  });
+  if (captions) {
+    client.on('partial', (message) => view.partial(message)).on('final', (message) => view.final(message));
+  }
+  client.on('error', ({ code, message }) => view.note(`${code}: ${message}`));
+  for (const { text, reason } of client.ready.vocabulary?.rejected ?? []) {
+    process.stderr.write(`not in the vocabulary: "${text}": ${reason}\n`);
+  }
 }
 
 interface Transcript {
@@ -97,12 +135,12 @@ interface Transcript {
 
 /** All of a file: its segments in the order in which they were spoken. */
 function transcript(file: string, finals: readonly FinalMessage[], channels: number): Transcript {
-  const inOrder = finals.toSorted((a, b) => a.startSample - b.startSample);
+  const ordered = inOrder(finals);
   return {
     type: 'transcript',
     file,
-    text: inOrder.map(({ text }) => text).join(' '),
-    words: inOrder.flatMap(({ words, channel }) =>
+    text: ordered.map(({ text }) => text).join(' '),
+    words: ordered.flatMap(({ words, channel }) =>
       words.map((word) => (channels === 2 ? { ...word, channel } : word)),
     ),
   };
