@@ -31,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['util', 'observability', 'protocol', 'session'],
   compat: ['util', 'observability', 'protocol', 'audio', 'session'],
   client: ['protocol'],
+  page: ['protocol', 'captions', 'client'],
   evaluation: ['util', 'audio', 'encoder', 'biasing', 'decoder', 'session', 'protocol'],
   cli: [
     'util',
