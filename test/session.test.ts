@@ -37,7 +37,7 @@ test('what start leaves out is filled in, and plain strings become entries', asy
     { text: 'Bo', weight: 2, soundsLike: [] },
   ]);
   assert.equal(config?.latency, { chunkFrames: 2, lookaheadFrames: 2 });
-  assert.is(config?.beam, 32);
+  assert.is(config?.beam, 64);
   assert.ok(conversation.sent[0]?.type === 'ready' && conversation.sent[0].vocabulary !== undefined);
 });
 

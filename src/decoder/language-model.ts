@@ -12,6 +12,11 @@ export interface LanguageModel {
   end(state: number): number;
   /** Lets the beam score a word while it is being spelled; without it a word is scored when the next one begins. */
   readonly lookahead?: WordLookahead;
+  /**
+   * Bound of `score(state, word)` over the words below a node of `lookahead`; what knows the history bounds it more
+   * tightly than `lookahead.best`. Asked for existing nodes only.
+   */
+  bestAfter?(state: number, node: number): number;
 }
 
 /** The listed words as a trie over letters. A node is a number; negative where no listed word begins so. */

@@ -20,8 +20,8 @@ export interface WordScorerOptions {
  * Scores the words of a prefix tree's nodes with a word language model.
  *
  * A complete word has the model's score. A word that is being spelled is given, ahead of its end, what the best listed
- * word with these letters has as a unigram (the factored look-ahead of Ortmanns et al. 1997), and at its end its own
- * score instead; so a hypothesis cannot put its words off by leaving out their borders. Letters that begin no listed
+ * word with these letters can have after what was said (or as a unigram, where the model bounds no more: the factored
+ * look-ahead of Ortmanns et al. 1997), and at its end its own score instead; so a hypothesis cannot put its words off by leaving out their borders. Letters that begin no listed
  * word are an unlisted word at once, which has the probability of the class and of its letters: were the class alone to
  * pay, one endless word would be cheaper than many.
  *
@@ -70,7 +70,7 @@ export class WordScorer {
     const state = begins ? tree.wordState[node]! : tree.lmState[node]!;
     const prefix = this.#spell(begins ? lookahead.root : tree.lmPrefix[node]!, token);
     const length = this.#pieces.length(token) + (begins ? 0 : tree.wordLength[node]!);
-    const listed = prefix >= 0 ? lookahead.best(prefix) : this.#unlisted(state, length);
+    const listed = prefix >= 0 ? this.#best(state, prefix) : this.#unlisted(state, length);
     const inEntry = this.#bias.matchedAfter(node, token) >= length;
     const ahead = inEntry ? Math.max(listed, this.#entryWord(state)) : listed;
     return base + this.#weight * ahead + this.#bonus;
@@ -97,6 +97,11 @@ export class WordScorer {
   finished(node: number): number {
     this.#completeWord(node);
     return this.#tree.wordLm[node]! + this.#weight * this.#model.end(this.#tree.wordState[node]!);
+  }
+
+  #best(state: number, prefix: number): number {
+    const model = this.#model;
+    return model.bestAfter === undefined ? model.lookahead!.best(prefix) : model.bestAfter(state, prefix);
   }
 
   /** @param symbols of the word so far, `▁` included */
