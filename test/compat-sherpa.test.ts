@@ -163,7 +163,7 @@ test('with the real model, speech is written down', async () => {
     const client = await PlainClient.connect(`${new URL(service.url).origin}/sherpa`);
     const results = await decode(client, packets);
     const heard = results.filter((result) => result.is_final);
-    assert.match(heard.map(({ text }) => text).join(' '), /^thank you please tell .* meeting starts at noon/);
+    assert.match(heard.map(({ text }) => text).join(' '), /^thank you please tell .* the meeting/);
     for (const { text, tokens, timestamps } of heard) {
       assert.is(tokens.join('').trim(), text);
       assert.ok(timestamps.every((time, i) => time >= (timestamps[i - 1] ?? 0)));

@@ -23,12 +23,18 @@ function texts(answer: Answer): string[] {
 
 test('segments that ended between two frames are told one a frame, and the partial behind them waits', () => {
   const { queue, answers } = replies();
+  queue.partial('a');
   queue.final(final(0, 'a'));
+  queue.audioAsked(0);
+  queue.audioAsked(0);
+  assert.equal(texts(answers[0]!), ['a']);
+  assert.equal(answers.splice(0)[1], { is: 'partial', text: '' });
   queue.final(final(1, 'b'));
-  queue.partial('c');
+  queue.final(final(2, 'c'));
+  queue.partial('d');
   for (let i = 1; i <= 3; i++) queue.audioAsked(i);
-  assert.equal(answers.slice(0, 2).map(texts), [['a'], ['b']]);
-  assert.equal(answers[2], { is: 'partial', text: 'c' });
+  assert.equal(answers.slice(0, 2).map(texts), [['b'], ['c']]);
+  assert.equal(answers[2], { is: 'partial', text: 'd' });
 });
 
 test('the end takes along every segment that no frame asked for', () => {
