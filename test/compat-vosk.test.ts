@@ -308,7 +308,7 @@ test('a client may take longer for its first audio than the native protocol give
   const client = await connect();
   for (let i = 0; i < 50; i++) {
     client.ws.ping();
-    await new Promise((resolve) => client.ws.once('pong', resolve));
+    await Promise.race([client.closed, new Promise((resolve) => client.ws.once('pong', resolve))]);
   }
   assert.equal(await inTurns(client, []), [{ text: '' }]);
 });
