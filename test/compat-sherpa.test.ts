@@ -62,8 +62,8 @@ test('a file is decoded segment by segment, then the end, Done! and the close', 
     results.map((_, i) => i === results.length - 1),
   );
   assert.equal(
-    served.recognisers.map(({ config }) => config.audio),
-    [{ encoding: 'f32le', sampleRate: 16_000, channels: 1 }],
+    served.recognisers.map(({ config }) => [config.audio, config.endpoint.trailingBlankMs]),
+    [[{ encoding: 'f32le', sampleRate: 16_000, channels: 1 }, 1200]],
   );
 });
 
@@ -163,6 +163,7 @@ test('with the real model, speech is written down', async () => {
     const client = await PlainClient.connect(`${new URL(service.url).origin}/sherpa`);
     const results = await decode(client, packets);
     const heard = results.filter((result) => result.is_final);
+    assert.match(results.at(-1)!.text, /meeting/, 'a client that shows the last result shows words');
     assert.match(heard.map(({ text }) => text).join(' '), /^thank you please tell .* the meeting/);
     for (const { text, tokens, timestamps } of heard) {
       assert.is(tokens.join('').trim(), text);

@@ -11,8 +11,16 @@ export const SHERPA_PATH = '/sherpa';
 /** sherpa-onnx's clients are told a host and a port, and ask for this path. */
 export const SHERPA_ROOT_PATH = '/';
 
-/** What its clients send; they have no way to say anything else. */
-const START: StartMessage = { type: 'start', audio: { encoding: 'f32le', sampleRate: 16_000, channels: 1 } };
+/**
+ * What its clients send; they have no way to say anything else. A segment ends after 1.2 s without a word, as in
+ * sherpa-onnx (its `rule2`): clients that show the last result as that of the file then show words, unless the file ends
+ * in a longer pause.
+ */
+const START: StartMessage = {
+  type: 'start',
+  audio: { encoding: 'f32le', sampleRate: 16_000, channels: 1 },
+  options: { endpoint: { trailingBlankMs: 1200 } },
+};
 
 /** The protocol of sherpa-onnx's online server (k2-fsa/sherpa-onnx, `online-websocket-server`). */
 export function sherpaEndpoint(environment: SessionEnvironment, path: string = SHERPA_PATH): Endpoint {
