@@ -6,7 +6,7 @@ import { readWav } from '../src/audio/wav.js';
 import { SHERPA_ROOT_PATH, sherpaEndpoint } from '../src/compat/sherpa.js';
 import type { SherpaResult } from '../src/compat/sherpa-reply.js';
 import { packageRoot } from '../src/util/package-root.js';
-import { PlainClient, type Served, serveFake, serveReal } from './compat-vosk-support.js';
+import { PlainClient, type Served, serveAsIn, serveFake } from './compat-vosk-support.js';
 
 const test = suite('sherpa-onnx clients');
 
@@ -158,9 +158,9 @@ test('with the real model, speech is written down', async () => {
   for (let at = 0; at < samples.length; at += 8000) {
     packets.push(new Uint8Array(samples.slice(at, at + 8000).buffer));
   }
-  const service = await serveReal();
+  const service = await serveAsIn('sherpa.md');
   try {
-    const client = await PlainClient.connect(`${new URL(service.url).origin}/sherpa`);
+    const client = await PlainClient.connect(`${service.address}/sherpa`);
     const results = await decode(client, packets);
     const heard = results.filter((result) => result.is_final);
     assert.match(results.at(-1)!.text, /meeting/, 'a client that shows the last result shows words');
@@ -170,7 +170,7 @@ test('with the real model, speech is written down', async () => {
       assert.ok(timestamps.every((time, i) => time >= (timestamps[i - 1] ?? 0)));
     }
   } finally {
-    await service.stop({ graceMs: 0 });
+    await service.stop();
   }
 });
 

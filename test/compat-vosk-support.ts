@@ -1,13 +1,14 @@
 /** What the tests of the vosk and sherpa endpoints share: a gateway, a recogniser that hears silence, a plain client. */
-import { Command } from 'commander';
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import WebSocket from 'ws';
-import { type Service, startService } from '../src/cli/compose.js';
-import { addSettings, readSettings } from '../src/cli/settings.js';
 import type { FinalMessage, FinalReason } from '../src/protocol/messages.js';
 import { Gateway } from '../src/server/gateway.js';
 import type { Endpoint, SessionEnvironment } from '../src/session/endpoint.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../src/session/limits.js';
 import type { RecogniserCommand, RecogniserConfig, RecogniserFactory } from '../src/session/recogniser.js';
+import { packageRoot } from '../src/util/package-root.js';
 import { DESCRIPTION, FakeRecogniser } from './session-support.js';
 
 /** Seconds of a chunk and of the look-ahead behind it, in `DESCRIPTION`. */
@@ -165,11 +166,30 @@ export async function serveFake(
   return { address: new URL(gateway.url).origin, gateway, recognisers };
 }
 
-/** The service as `lexigate serve` puts it together, with the real model. */
-export function serveReal(): Promise<Service> {
-  const command = addSettings(new Command());
-  command.parse(['--port', '0', '--workers', '1'], { from: 'user' });
-  return startService(readSettings(command));
+/** The gateway with the real model, started by the command of a guide, but at any free port. */
+export async function serveAsIn(guide: string): Promise<{ address: string; stop: () => Promise<void> }> {
+  const text = await readFile(join(packageRoot(), 'docs', guide), 'utf8');
+  const command = /^npm run -s cli -- (serve .*)$/m.exec(text)![1]!;
+  const main = join(packageRoot(), 'build', 'src', 'cli', 'main.js');
+  const args = command.replace(/--port \d+/, '--port 0').split(' ');
+  const server = spawn(process.execPath, [main, ...args, '--workers', '1']);
+  const ended = new Promise<void>((resolve) => server.on('close', () => resolve()));
+  const address = await new Promise<string>((resolve, reject) => {
+    let out = '';
+    server.stdout.setEncoding('utf8').on('data', (part: string) => {
+      out += part;
+      const url = /listens on (\S+)/.exec(out)?.[1];
+      if (url !== undefined) resolve(new URL(url).origin);
+    });
+    void ended.then(() => reject(new Error(`"${command}" ended without listening: ${out}`)));
+  });
+  return {
+    address,
+    stop: async () => {
+      server.kill('SIGTERM');
+      await ended;
+    },
+  };
 }
 
 /** A client of the plain kind that the samples are: it sends, and asks for the next message. */

@@ -8,7 +8,7 @@ import type { VoskReply } from '../src/compat/vosk-reply.js';
 import { DEFAULT_LIMITS } from '../src/session/limits.js';
 import type { RecogniserCommand } from '../src/session/recogniser.js';
 import { packageRoot } from '../src/util/package-root.js';
-import { PlainClient, type Served, serveFake, serveReal } from './compat-vosk-support.js';
+import { PlainClient, type Served, serveAsIn, serveFake } from './compat-vosk-support.js';
 import { DESCRIPTION, FakeRecogniser } from './session-support.js';
 
 const test = suite('vosk clients');
@@ -351,9 +351,9 @@ test('with the real model, speech is written down, and right with the name in th
   const packets = Array.from({ length: Math.ceil(bytes.length / 6400) }, (_, i) =>
     bytes.slice(i * 6400, (i + 1) * 6400),
   );
-  const service = await serveReal();
+  const service = await serveAsIn('vosk.md');
   try {
-    const client = await PlainClient.connect(`${new URL(service.url).origin}/vosk`);
+    const client = await PlainClient.connect(`${service.address}/vosk`);
     const config = { sample_rate: wav.sampleRate, phrase_list: ['Siobhan Kowalczyk', '[unk]'] };
     const replies = await inTurns(client, packets, JSON.stringify({ config }));
     assert.is(replies.length, packets.length + 1);
@@ -362,7 +362,7 @@ test('with the real model, speech is written down, and right with the name in th
     assert.is(words.map(({ word }) => word).join(' '), textsOf(replies).join(' '));
     assert.ok(words.every(({ conf, start, end }) => conf! > 0 && start < end));
   } finally {
-    await service.stop({ graceMs: 0 });
+    await service.stop();
   }
 });
 
