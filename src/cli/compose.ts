@@ -1,12 +1,15 @@
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { deepgramEndpoint } from '../compat/deepgram.js';
 import { SHERPA_ROOT_PATH, sherpaEndpoint } from '../compat/sherpa.js';
 import { voskEndpoint } from '../compat/vosk.js';
 import { loadLanguageModel } from '../decoder/language-bundle.js';
 import { Gateway } from '../server/gateway.js';
+import { readPage } from '../server/page.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
 import { nativeEndpoint } from '../session/native.js';
 import { WorkerPool } from '../session/pool.js';
+import { packageRoot } from '../util/package-root.js';
 import type { ServeSettings } from './settings.js';
 import type { WorkerSettings } from './worker.js';
 
@@ -31,6 +34,7 @@ export async function startWorkers({
 
 /** Puts a gateway together: here, and nowhere else, is known which classes do it. */
 export async function startService(settings: ServeSettings): Promise<Service> {
+  const page = await readPage(join(packageRoot(), 'build', 'page'));
   const pool = await startWorkers(settings);
   const { host, port, maxConnections } = settings;
   const limits = limitsOf(settings);
@@ -43,6 +47,7 @@ export async function startService(settings: ServeSettings): Promise<Service> {
       sherpaEndpoint(environment),
       sherpaEndpoint(environment, SHERPA_ROOT_PATH),
     ],
+    page,
     host,
     port,
     maxConnections,

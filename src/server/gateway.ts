@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Connection, ConnectionRequest, Endpoint, Handshake, Headers } from '../session/endpoint.js';
+import { type PageFiles, servePage } from './page.js';
 import { forward, keepAlive, toSocket } from './websocket.js';
 
 export interface GatewayOptions {
@@ -21,6 +22,8 @@ export interface GatewayOptions {
   readonly maxConnections: number;
   /** Largest frame that is read at all, in bytes; above it the connection is closed with 1009. */
   readonly maxPayload: number;
+  /** What browsers get; absent: nothing. */
+  readonly page?: PageFiles | undefined;
   /** 30 s: below the usual minute after which proxies cut idle connections. */
   readonly pingIntervalMs?: number;
 }
@@ -97,6 +100,8 @@ export class Gateway {
 
   #request(request: IncomingMessage, response: ServerResponse): void {
     const { pathname } = urlOf(request);
+    const { page } = this.#options;
+    if (page !== undefined && servePage(page, pathname, request, response)) return;
     if (pathname === '/healthz') {
       const body = `${JSON.stringify({ status: 'ok', sessions: this.sessions })}\n`;
       answer(response, 200, body, 'application/json');

@@ -1,0 +1,35 @@
+import type { FinalMessage, PartialMessage, Word } from '../protocol/messages.js';
+
+/** What was spoken between two pauses, as it stands now. */
+export interface CaptionLine {
+  /** The same for all states of one segment. */
+  readonly key: string;
+  readonly words: readonly Word[];
+  /** Leading words that will not change. */
+  readonly committed: number;
+  readonly final: boolean;
+}
+
+/** @param session number of the session, since each counts its segments from 0 */
+export function lineOf(message: PartialMessage | FinalMessage, session: number): CaptionLine {
+  const { channel, segment, words = [] } = message;
+  const final = message.type === 'final';
+  return {
+    key: `${session}/${channel}/${segment}`,
+    words,
+    committed: final ? words.length : committedWords(words, message.committed),
+    final,
+  };
+}
+
+/** Words that the committed text is made of; a word may itself hold spaces. */
+function committedWords(words: readonly Word[], committed: string): number {
+  let length = -1;
+  let count = 0;
+  for (const { word } of words) {
+    length += 1 + word.length;
+    if (length > committed.length) break;
+    count++;
+  }
+  return count;
+}

@@ -1,0 +1,153 @@
+import {
+  type Capture,
+  type CaptureOptions,
+  decodeAudioFile,
+  FILE_FORMAT,
+  LexigateClient,
+  type Packet,
+  packetsOf,
+} from '../client/browser/client.js';
+import type {
+  AudioFormat,
+  EntryObject,
+  FinalMessage,
+  PartialMessage,
+  ReadyMessage,
+  StoppedMessage,
+} from '../protocol/messages.js';
+import { AudioClock } from './audio-clock.js';
+
+/** Bytes that may wait to be sent, 10 s of a microphone at 48 kHz: captions that are later are of no use. */
+const MAX_WAITING_BYTES = 960_000;
+
+export interface ListeningEvents {
+  onReady(ready: ReadyMessage, format: AudioFormat): void;
+  onCaption(message: PartialMessage | FinalMessage): void;
+  /** Root mean square, 0 to 1. */
+  onLevel(level: number): void;
+  /** What the server reports, or the page notices, while the session goes on. */
+  onTrouble(text: string): void;
+}
+
+export interface ListeningOptions extends ListeningEvents {
+  readonly url: string;
+  readonly vocabulary: readonly EntryObject[];
+}
+
+/** What a capture is made with: the microphone's, or that of audio that is played. */
+export type OpenCapture = (options: CaptureOptions) => Promise<Capture>;
+
+/** One session: sound goes in, captions come out, until its end is asked for or the audio is over. */
+export class Listening {
+  readonly #options: ListeningOptions;
+  readonly #done = new AbortController();
+  #client: LexigateClient | undefined;
+  #clock: AudioClock | undefined;
+  #dropped = 0;
+  #sampleRate = 0;
+
+  constructor(options: ListeningOptions) {
+    this.#options = options;
+  }
+
+  /** The session while it is open. */
+  get client(): LexigateClient | undefined {
+    return this.#client;
+  }
+
+  /** Of the audio that is sent. */
+  get sampleRate(): number {
+    return this.#sampleRate;
+  }
+
+  /** When that second of the audio was heard, where it is heard as it is spoken. */
+  heardAt(seconds: number): number | undefined {
+    return this.#clock?.heardAt(seconds * 1000);
+  }
+
+  /** Asks for the end; the promise of `hear…` resolves behind the last caption. */
+  stop(): void {
+    this.#done.abort();
+  }
+
+  /** Sound as it is spoken; resolves with the totals. */
+  async hear(open: OpenCapture): Promise<StoppedMessage> {
+    const waiting: Packet[] = [];
+    let send = (packet: Packet): void => {
+      waiting.push(packet);
+    };
+    const capture = await open({
+      onPacket: (packet) => {
+        this.#options.onLevel(packet.level);
+        send(packet);
+      },
+      onEnded: () => this.stop(),
+    });
+    try {
+      const client = await this.#connect(capture.format);
+      const clock = new AudioClock(capture.format.sampleRate);
+      this.#clock = clock;
+      send = (packet) => this.#sendLive(client, clock, packet, performance.now());
+      // late, and sent all the same: the first words were spoken while the connection was made
+      waiting.forEach((packet, i) => {
+        const behind = (waiting.length - 1 - i) * 100;
+        this.#sendLive(client, clock, packet, performance.now() - behind);
+      });
+      await this.#stopAsked();
+      await capture.stop();
+      return await client.stop();
+    } finally {
+      this.#client?.close();
+      await capture.stop();
+    }
+  }
+
+  /** A file as fast as the gateway takes it; resolves with the totals. */
+  async read(file: Blob): Promise<StoppedMessage> {
+    const audio = await decodeAudioFile(file);
+    const client = await this.#connect(FILE_FORMAT);
+    try {
+      for (const packet of packetsOf(audio)) {
+        if (this.#done.signal.aborted) break;
+        this.#options.onLevel(packet.level);
+        await client.sendAudio(packet.bytes);
+      }
+      return await client.stop();
+    } finally {
+      client.close();
+    }
+  }
+
+  async #connect(format: AudioFormat): Promise<LexigateClient> {
+    const { url, vocabulary, onReady, onCaption, onTrouble } = this.#options;
+    const list = vocabulary.length === 0 ? {} : { vocabulary: [...vocabulary] };
+    const client = await LexigateClient.connect(url, { audio: format, ...list });
+    client.on('partial', onCaption).on('final', onCaption);
+    client.on('error', ({ message }) => onTrouble(message));
+    client.on('close', () => this.stop());
+    this.#client = client;
+    this.#sampleRate = format.sampleRate;
+    onReady(client.ready, format);
+    return client;
+  }
+
+  #sendLive(client: LexigateClient, clock: AudioClock, packet: Packet, heardAt: number): void {
+    if (client.bufferedBytes > MAX_WAITING_BYTES) {
+      this.#dropped += packet.samples;
+      const seconds = this.#dropped / this.#sampleRate;
+      this.#options.onTrouble(`The connection is too slow: ${seconds.toFixed(1)} s of audio were left out.`);
+      return;
+    }
+    clock.sent(packet.samples, heardAt);
+    // that the connection has ended is told by its close
+    client.sendAudio(packet.bytes).catch(() => undefined);
+  }
+
+  async #stopAsked(): Promise<void> {
+    const { signal } = this.#done;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+}
