@@ -59,15 +59,20 @@ test('what is spoken appears, and a name that is added meanwhile is written righ
   await page.context().close();
 });
 
-test('a file that is chosen is captioned, and its captions can be taken away in every format', async () => {
+test('files that are chosen are captioned, and taken away as one timeline in every format', async () => {
   const { page, complaints } = await stage.open();
   await page.locator('#vocabulary').fill(NAME);
   assert.ok(await page.locator('#download-srt').isDisabled());
+  await captionFile(page, 'before.wav');
+  const first = Number(/in ([\d.]+) s/.exec(await textOf(page, '#status'))![1]);
   await captionFile(page, 'after.wav');
   assert.match(await download(page, 'txt'), SENTENCE);
   for (const type of ['srt', 'vtt'] as const) {
     const cues = await parseSubtitles(await download(page, type), type);
     assert.match(cues.map(({ text }) => text.replace('\n', ' ')).join(' '), SENTENCE);
+    assert.match(cues[0]!.text, /^could/);
+    const second = cues.find(({ text }) => text.startsWith('thank you'))!;
+    assert.ok(second.startTime > first && second.startTime < first + 1, `${second.startTime}`);
   }
   assert.equal(complaints, []);
   await page.context().close();
@@ -154,6 +159,35 @@ test('an entry that cannot be used is told with the reason, a line that is none 
   await says(page, 'vocabulary-changes', /Version 1: 1 entry.*Not used: “中村”: .*alphabet/s);
   await says(page, 'vocabulary-faults', /^Line 3: the weight is “twelve”/);
   assert.is(await page.locator('#vocabulary').getAttribute('aria-invalid'), 'true');
+  await page.context().close();
+});
+
+test('when the gateway ends a session the page says why, and the next one is a click away', async () => {
+  const { page } = await stage.open();
+  let ended = false;
+  await page.routeWebSocket(/stream/, (socket) => {
+    const gateway = socket.connectToServer();
+    socket.onMessage((message) => {
+      if (ended || typeof message === 'string') gateway.send(message);
+      else {
+        ended = true;
+        socket.send(
+          JSON.stringify({
+            type: 'error',
+            code: 'session_too_long',
+            message: 'The time is over.',
+            fatal: true,
+          }),
+        );
+        void socket.close({ code: 4410 });
+      }
+    });
+  });
+  await page.reload();
+  await page.locator('#start').click();
+  await says(page, 'status', /^The time is over\.$/);
+  assert.is(await textOf(page, '#start'), 'Start microphone');
+  await captionFile(page, 'after.wav');
   await page.context().close();
 });
 

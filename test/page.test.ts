@@ -70,17 +70,17 @@ test('a line that is no entry is told by its number, and the others count', () =
 });
 
 test('the committed words of a partial are those of its committed text', () => {
-  assert.is(lineOf(partial('', ['is', 'this']), 0).committed, 0);
-  assert.is(lineOf(partial('is', ['is', 'this']), 0).committed, 1);
-  assert.is(lineOf(partial('is', ['is']), 0).committed, 1);
-  assert.is(lineOf(partial('is New York', ['is', 'New York', 'far']), 0).committed, 2);
+  assert.is(lineOf(partial('', ['is', 'this']), '0').committed, 0);
+  assert.is(lineOf(partial('is', ['is', 'this']), '0').committed, 1);
+  assert.is(lineOf(partial('is', ['is']), '0').committed, 1);
+  assert.is(lineOf(partial('is New York', ['is', 'New York', 'far']), '0').committed, 2);
 });
 
 test('a final has the key of its partials, and all of its words are committed', () => {
-  const line = lineOf(final([word('a'), word('b')]), 2);
+  const line = lineOf(final([word('a'), word('b')]), '2');
   assert.is(line.committed, 2);
-  assert.is(line.key, lineOf(partial('', ['a']), 2).key);
-  assert.is.not(line.key, lineOf(partial('', ['a']), 1).key);
+  assert.is(line.key, lineOf(partial('', ['a']), '2').key);
+  assert.is.not(line.key, lineOf(partial('', ['a']), '1').key);
 });
 
 test('the clock tells when a moment of the audio was heard, between packets too', () => {

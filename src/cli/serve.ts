@@ -10,6 +10,7 @@ export async function serve(settings: ServeSettings): Promise<void> {
   process.stdout.write(
     `lexigate listens on ${service.url} (model ${name} ${version}, ${settings.workers} workers, ready in ${seconds} s)\n`,
   );
+  process.stdout.write(`captions in a browser: ${new URL('/', service.url.replace(/^ws/, 'http'))}\n`);
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);

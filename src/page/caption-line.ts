@@ -10,8 +10,8 @@ export interface CaptionLine {
   readonly final: boolean;
 }
 
-/** @param session number of the session, since each counts its segments from 0 */
-export function lineOf(message: PartialMessage | FinalMessage, session: number): CaptionLine {
+/** @param session a name that no other session has, also of other pages: each counts its segments from 0 */
+export function lineOf(message: PartialMessage | FinalMessage, session: string): CaptionLine {
   const { channel, segment, words = [] } = message;
   const final = message.type === 'final';
   return {

@@ -44,7 +44,8 @@ export class Listening {
   #client: LexigateClient | undefined;
   #clock: AudioClock | undefined;
   #dropped = 0;
-  #sampleRate = 0;
+  #sampleRate = 1;
+  #samples = 0;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
@@ -58,6 +59,11 @@ export class Listening {
   /** Of the audio that is sent. */
   get sampleRate(): number {
     return this.#sampleRate;
+  }
+
+  /** Of audio that were sent. */
+  get seconds(): number {
+    return this.#samples / this.#sampleRate;
   }
 
   /** When that second of the audio was heard, where it is heard as it is spoken. */
@@ -110,6 +116,7 @@ export class Listening {
       for (const packet of packetsOf(audio)) {
         if (this.#done.signal.aborted) break;
         this.#options.onLevel(packet.level);
+        this.#samples += packet.samples;
         await client.sendAudio(packet.bytes);
       }
       return await client.stop();
@@ -139,6 +146,7 @@ export class Listening {
       return;
     }
     clock.sent(packet.samples, heardAt);
+    this.#samples += packet.samples;
     // that the connection has ended is told by its close
     client.sendAudio(packet.bytes).catch(() => undefined);
   }

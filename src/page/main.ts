@@ -30,6 +30,8 @@ class Page {
   readonly #vocabulary: VocabularyEditor;
   readonly #sources: Sources;
   #listening: Listening | undefined;
+  /** A projector may hear several pages. */
+  readonly #name = Math.random().toString(36).slice(2);
   #sessions = 0;
   /** The list was changed while the session was still being opened. */
   #changedEarly = false;
@@ -61,7 +63,7 @@ class Page {
   }
 
   async #run(hear: (listening: Listening) => Promise<StoppedMessage>): Promise<void> {
-    const session = this.#sessions++;
+    const session = `${this.#name}/${this.#sessions++}`;
     this.#shownUntil = 0;
     this.#vocabulary.newSession();
     const listening = new Listening({
@@ -82,11 +84,11 @@ class Page {
     this.#say('Connecting…');
     try {
       const { audioSeconds, words } = await hear(listening);
-      this.#transcript.endSession(audioSeconds);
       this.#say(`Stopped. ${words} words in ${audioSeconds.toFixed(1)} s.`);
     } catch (error) {
       this.#say(error instanceof Error ? error.message : String(error));
     } finally {
+      this.#transcript.endSession(listening.seconds);
       this.#listening = undefined;
       this.#sources.show(false);
       this.#gauges.level(0);
@@ -99,7 +101,7 @@ class Page {
     this.#listening?.stop();
   }
 
-  #caption(message: PartialMessage | FinalMessage, session: number): void {
+  #caption(message: PartialMessage | FinalMessage, session: string): void {
     this.#placeholder.hidden = true;
     const line = lineOf(message, session);
     this.#view.show(line);

@@ -4,6 +4,9 @@ import type { Packet } from '../packets.js';
 /** The gateway hears 8 to 48 kHz. */
 const MAX_SAMPLE_RATE = 48_000;
 
+/** How long the last packet is waited for, in milliseconds: an audio thread that the system has halted sends none. */
+const FLUSH_MS = 500;
+
 export interface CaptureOptions {
   readonly onPacket: (packet: Packet) => void;
   /** The microphone was pulled out, or the audio came to its end. */
@@ -99,7 +102,7 @@ async function connect(
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     node.port.postMessage('stop');
-    await flushed;
+    await Promise.race([flushed, new Promise((resolve) => setTimeout(resolve, FLUSH_MS))]);
     release();
     await context.close();
   };
