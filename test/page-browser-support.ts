@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import nodeWav from 'node-wav';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { suite, type Test } from 'uvu';
 import { readWav } from '../src/audio/wav.js';
 import { type Service, startService } from '../src/cli/compose.js';
 import { addSettings, readSettings } from '../src/cli/settings.js';
@@ -14,13 +15,33 @@ import { packageRoot } from '../src/util/package-root.js';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-/** Why no browser can be had; empty where one can. */
-export const missing = existsSync(CHROMIUM) ? '' : `there is no ${CHROMIUM}`;
+/** What the second sentence of the samples holds that no model knows. */
+export const NAME = 'Siobhan Kowalczyk';
 
 export const sample = (name: string): string => join(packageRoot(), 'samples', name);
 
 /** Where a look at the page is left. */
 const SCREENSHOTS = join(packageRoot(), 'build', 'screenshots');
+
+export interface BrowserSuite {
+  readonly test: Test['skip'];
+  readonly stage: () => Stage;
+  readonly run: () => void;
+}
+
+/** Tests on a stage of their own; where no browser can be had they say so and are skipped. */
+export function browserSuite(name: string): BrowserSuite {
+  const tests = suite(name);
+  let stage: Stage | undefined;
+  const present = existsSync(CHROMIUM);
+  if (present) {
+    tests.before(async () => {
+      stage = await Stage.set();
+    });
+    tests.after(() => stage?.strike());
+  } else console.log(`Skipped, since there is no ${CHROMIUM}: the ${name}.`);
+  return { test: present ? tests : tests.skip, stage: () => stage!, run: () => tests.run() };
+}
 
 /** Gateway and browser, whose microphone hears the two samples and then silence. */
 export class Stage {

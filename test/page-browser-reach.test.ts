@@ -1,0 +1,128 @@
+import * as assert from 'uvu/assert';
+import { browserSuite, captionFile, hindrances, NAME, screenshot, textOf } from './page-browser-support.js';
+
+const { test, run, stage } = browserSuite('caption page for everybody');
+
+test('a word stays where it is while the words before it stay what they are, and no line grows shorter', async () => {
+  const { page } = await stage().open({ viewport: { width: 360, height: 740 } });
+  await page.evaluate(`
+    globalThis.moves = [];
+    globalThis.places = new Map();
+    const heights = new Map();
+    new MutationObserver(() => {
+      for (const line of document.querySelectorAll('.line')) {
+        if (line.offsetHeight < (heights.get(line) ?? 0)) moves.push('a line');
+        heights.set(line, line.offsetHeight);
+        let text = '';
+        for (const word of line.children) {
+          text += ' ' + word.textContent;
+          const place = word.offsetLeft + '/' + (word.offsetTop - line.offsetTop);
+          if ((places.get(text) ?? place) !== place) moves.push(text);
+          places.set(text, place);
+        }
+      }
+    }).observe(document.querySelector('#captions'), { subtree: true, childList: true, attributes: true });
+  `);
+  await page.locator('#vocabulary').fill(NAME);
+  await captionFile(page, 'after.wav');
+  assert.ok((await page.evaluate<number>('places.size')) > 12, 'nothing changed');
+  assert.equal(await page.evaluate('moves'), []);
+  await page.context().close();
+});
+
+test('a word of the list explains itself to the pointer and to the keyboard, until Escape', async () => {
+  const { page } = await stage().open();
+  await page.locator('#vocabulary').fill(NAME);
+  await captionFile(page, 'after.wav');
+  const explanation = page.locator('#explanation');
+  const [first, second] = await page.locator('.listed:visible').all();
+  await first!.hover();
+  assert.match(
+    await textOf(page, '#explanation'),
+    /“Siobhan Kowalczyk”\. Confidence \d+\s%\. Spoken from \d\.\d\d\ss to/,
+  );
+  await page.keyboard.press('Escape');
+  await explanation.waitFor({ state: 'hidden' });
+  await first!.focus();
+  await page.keyboard.press('Tab');
+  await explanation.waitFor();
+  assert.is(await second!.getAttribute('aria-describedby'), 'explanation');
+  await page.context().close();
+});
+
+test('screen readers are told what is decided, once', async () => {
+  const { page } = await stage().open();
+  await page.evaluate(`
+    globalThis.told = [];
+    const live = document.querySelector('[aria-live]');
+    new MutationObserver(() => told.push(live.textContent)).observe(live, { childList: true, subtree: true });
+  `);
+  await captionFile(page, 'after.wav');
+  const line = await textOf(page, '.line');
+  assert.equal(await page.evaluate('told'), [line.trim()]);
+  await page.context().close();
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`nothing serious hinders anybody in ${colorScheme} colours`, async () => {
+    const { page } = await stage().open({ colorScheme });
+    assert.equal(await hindrances(page), []);
+    await page.locator('#vocabulary').fill(`${NAME}\nAda | twelve`);
+    await captionFile(page, 'after.wav');
+    assert.equal(await hindrances(page), []);
+    await page.locator('.listed:visible').first().hover();
+    await screenshot(page, colorScheme);
+    await page.context().close();
+  });
+}
+
+test('at 360 pixels, and at twice the size, nothing stands beside the window', async () => {
+  for (const [name, width, height] of [
+    ['narrow', 360, 740],
+    ['zoomed', 640, 400],
+  ] as const) {
+    const { page } = await stage().open({ viewport: { width, height } });
+    await page.locator('#vocabulary').fill(NAME);
+    await captionFile(page, 'after.wav');
+    assert.is(await page.evaluate('document.documentElement.scrollWidth'), width);
+    await screenshot(page, name);
+    await page.context().close();
+  }
+});
+
+test('the keyboard passes the controls in the order in which they are read', async () => {
+  const { page } = await stage().open();
+  const order: string[] = [];
+  for (let i = 0; i < 9; i++) {
+    await page.keyboard.press('Tab');
+    order.push(
+      await page.evaluate<string>('document.activeElement.id || document.activeElement.textContent'),
+    );
+  }
+  assert.equal(order, [
+    'start',
+    'file',
+    'played',
+    'captions',
+    'clear',
+    'Projector',
+    'size',
+    'theme',
+    'vocabulary',
+  ]);
+  await page.context().close();
+});
+
+test('list, colours and size of letters are there again after a reload', async () => {
+  const { page } = await stage().open();
+  await page.locator('#vocabulary').fill(NAME);
+  await page.locator('#theme').selectOption('dark');
+  await page.locator('#size').fill('4');
+  await page.reload();
+  assert.is(await page.locator('#vocabulary').inputValue(), NAME);
+  assert.is(await page.locator('html').getAttribute('data-theme'), 'dark');
+  assert.is(await page.locator('#size').inputValue(), '4');
+  await page.context().close();
+});
+
+run();
