@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AudioClock } from '../src/page/audio-clock.js';
 import { lineOf } from '../src/page/caption-line.js';
+import { LiveSender } from '../src/page/live-sender.js';
 import { Transcript } from '../src/page/transcript.js';
 import { parseVocabulary } from '../src/page/vocabulary-text.js';
 import type { FinalMessage, PartialMessage, Word } from '../src/protocol/messages.js';
@@ -98,6 +99,39 @@ test('the clock forgets what is long ago rather than telling it wrong', () => {
   for (let i = 1; i <= 400; i++) clock.sent(100, i * 100);
   assert.is(clock.heardAt(50), undefined);
   assert.is(clock.heardAt(39_950), 39_950);
+});
+
+test('what a slow connection cannot take is left out and told, and has no place on the clock', () => {
+  const sent: Uint8Array[] = [];
+  const dropped: number[] = [];
+  const session = {
+    bufferedBytes: 0,
+    sendAudio: async (bytes: Uint8Array) => {
+      sent.push(bytes);
+    },
+  };
+  const sender = new LiveSender({ session, sampleRate: 1000, onDropped: (seconds) => dropped.push(seconds) });
+  const say = (heardAt: number): void => {
+    sender.send({ bytes: new Uint8Array(200), samples: 100, level: 0 }, heardAt);
+  };
+  say(100);
+  session.bufferedBytes = 1_000_000;
+  say(200);
+  say(300);
+  session.bufferedBytes = 0;
+  say(400);
+  assert.is(sent.length, 2);
+  assert.equal(dropped, [0.1, 0.2]);
+  assert.is(sender.seconds, 0.2);
+  assert.is(sender.heardAt(0.2), 400);
+});
+
+test('a connection that has ended is no error of the sender', async () => {
+  const session = { bufferedBytes: 0, sendAudio: () => Promise.reject(new Error('over')) };
+  const sender = new LiveSender({ session, sampleRate: 1000, onDropped: () => assert.unreachable() });
+  sender.send({ bytes: new Uint8Array(2), samples: 1, level: 0 }, 0);
+  await Promise.resolve();
+  assert.is(sender.seconds, 0.001);
 });
 
 test('a transcript of two sessions is one timeline, in every format', async () => {

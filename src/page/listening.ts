@@ -15,10 +15,13 @@ import type {
   ReadyMessage,
   StoppedMessage,
 } from '../protocol/messages.js';
-import { AudioClock } from './audio-clock.js';
+import { LiveSender } from './live-sender.js';
 
-/** Bytes that may wait to be sent, 10 s of a microphone at 48 kHz: captions that are later are of no use. */
-const MAX_WAITING_BYTES = 960_000;
+/** Of a capture's packets. */
+const PACKET_MS = 100;
+
+/** Packets that wait for the connection to be made, the oldest given up beyond: 10 s, as for a slow connection. */
+const MAX_WAITING_PACKETS = 100;
 
 export interface ListeningEvents {
   onReady(ready: ReadyMessage, format: AudioFormat): void;
@@ -42,10 +45,10 @@ export class Listening {
   readonly #options: ListeningOptions;
   readonly #done = new AbortController();
   #client: LexigateClient | undefined;
-  #clock: AudioClock | undefined;
-  #dropped = 0;
+  #sender: LiveSender | undefined;
   #sampleRate = 1;
-  #samples = 0;
+  /** Samples of a file that were sent. */
+  #read = 0;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
@@ -63,12 +66,12 @@ export class Listening {
 
   /** Of audio that were sent. */
   get seconds(): number {
-    return this.#samples / this.#sampleRate;
+    return this.#sender?.seconds ?? this.#read / this.#sampleRate;
   }
 
   /** When that second of the audio was heard, where it is heard as it is spoken. */
   heardAt(seconds: number): number | undefined {
-    return this.#clock?.heardAt(seconds * 1000);
+    return this.#sender?.heardAt(seconds);
   }
 
   /** Asks for the end; the promise of `hear…` resolves behind the last caption. */
@@ -81,6 +84,7 @@ export class Listening {
     const waiting: Packet[] = [];
     let send = (packet: Packet): void => {
       waiting.push(packet);
+      if (waiting.length > MAX_WAITING_PACKETS) waiting.shift();
     };
     const capture = await open({
       onPacket: (packet) => {
@@ -91,13 +95,20 @@ export class Listening {
     });
     try {
       const client = await this.#connect(capture.format);
-      const clock = new AudioClock(capture.format.sampleRate);
-      this.#clock = clock;
-      send = (packet) => this.#sendLive(client, clock, packet, performance.now());
+      const sender = new LiveSender({
+        session: client,
+        sampleRate: capture.format.sampleRate,
+        onDropped: (seconds) => {
+          this.#options.onTrouble(
+            `The connection is too slow: ${seconds.toFixed(1)} s of audio were left out.`,
+          );
+        },
+      });
+      this.#sender = sender;
+      send = (packet) => sender.send(packet, performance.now());
       // late, and sent all the same: the first words were spoken while the connection was made
       waiting.forEach((packet, i) => {
-        const behind = (waiting.length - 1 - i) * 100;
-        this.#sendLive(client, clock, packet, performance.now() - behind);
+        sender.send(packet, performance.now() - (waiting.length - 1 - i) * PACKET_MS);
       });
       await this.#stopAsked();
       await capture.stop();
@@ -116,7 +127,7 @@ export class Listening {
       for (const packet of packetsOf(audio)) {
         if (this.#done.signal.aborted) break;
         this.#options.onLevel(packet.level);
-        this.#samples += packet.samples;
+        this.#read += packet.samples;
         await client.sendAudio(packet.bytes);
       }
       return await client.stop();
@@ -136,19 +147,6 @@ export class Listening {
     this.#sampleRate = format.sampleRate;
     onReady(client.ready, format);
     return client;
-  }
-
-  #sendLive(client: LexigateClient, clock: AudioClock, packet: Packet, heardAt: number): void {
-    if (client.bufferedBytes > MAX_WAITING_BYTES) {
-      this.#dropped += packet.samples;
-      const seconds = this.#dropped / this.#sampleRate;
-      this.#options.onTrouble(`The connection is too slow: ${seconds.toFixed(1)} s of audio were left out.`);
-      return;
-    }
-    clock.sent(packet.samples, heardAt);
-    this.#samples += packet.samples;
-    // that the connection has ended is told by its close
-    client.sendAudio(packet.bytes).catch(() => undefined);
   }
 
   async #stopAsked(): Promise<void> {
