@@ -1,5 +1,13 @@
 import * as assert from 'uvu/assert';
-import { browserSuite, captionFile, hindrances, NAME, screenshot, textOf } from './page-browser-support.js';
+import {
+  browserSuite,
+  captionFile,
+  hindrances,
+  NAME,
+  says,
+  screenshot,
+  textOf,
+} from './page-browser-support.js';
 
 const { test, run, stage } = browserSuite('caption page for everybody');
 
@@ -69,6 +77,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     assert.equal(await hindrances(page), []);
     await page.locator('#vocabulary').fill(`${NAME}\nAda | twelve`);
     await captionFile(page, 'after.wav');
+    await says(page, 'vocabulary-faults', /^Line 2/);
     assert.equal(await hindrances(page), []);
     await page.locator('.listed:visible').first().hover();
     await screenshot(page, colorScheme);

@@ -73,17 +73,25 @@ export class VocabularyEditor {
     this.#say(`Not changed. ${reason}`);
   }
 
+  /** A session begins with the list as it stands, also with what was typed a moment ago. */
   newSession(): void {
+    this.#settle();
+    this.#say('');
     this.#changes.replaceChildren();
   }
 
   #changed(): void {
+    if (this.#settle()) this.#apply();
+  }
+
+  /** True where the list is not the one that was sent last. */
+  #settle(): boolean {
     clearTimeout(this.#timer);
     this.#showFaults();
-    if (this.#text.value === this.#sent) return;
+    if (this.#text.value === this.#sent) return false;
     this.#sent = this.#text.value;
     remember(KEPT_AS, this.#sent);
-    this.#apply();
+    return true;
   }
 
   #showFaults(): void {
