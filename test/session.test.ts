@@ -128,6 +128,23 @@ test('what comes after stop is refused', async () => {
   );
 });
 
+test('what comes after stop is refused also while the session still opens', async () => {
+  const conversation = converse();
+  conversation.say(START);
+  conversation.say({ type: 'stop' });
+  conversation.say({ type: 'stop' });
+  conversation.say({ type: 'mark', id: 'm' });
+  assert.equal(
+    errors(conversation.sent).map(({ code, id }) => [code, id]),
+    [
+      ['already_stopped', undefined],
+      ['already_stopped', 'm'],
+    ],
+  );
+  await conversation.settle();
+  assert.is(conversation.recogniser.commands.length, 1);
+});
+
 test('stopped carries the session id and closes normally', async () => {
   const conversation = await started();
   conversation.say({ type: 'stop' });

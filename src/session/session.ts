@@ -14,7 +14,7 @@ import { chooseLatency, readyMessage, toChange, toConfig } from './start.js';
 type State =
   | { readonly is: 'new' }
   /** Commands that arrive while the recogniser opens wait here, bounded by `maxBufferedSeconds` and the pause. */
-  | { readonly is: 'opening'; readonly backlog: (() => void)[] }
+  | { readonly is: 'opening'; readonly backlog: (() => void)[]; stopAsked: boolean }
   | { readonly is: 'streaming'; readonly recogniser: Recogniser; readonly events: Subscription }
   | { readonly is: 'stopping'; readonly recogniser: Recogniser; readonly events: Subscription }
   | { readonly is: 'closed' };
@@ -118,6 +118,7 @@ export class Session implements Connection {
     const id = 'id' in message ? message.id : undefined;
     this.#requireStarted(`"${message.type}"`, id);
     if (message.type === 'stop') {
+      if (this.#state.is === 'opening') this.#state.stopAsked = true;
       this.#whenStreaming((recogniser) => {
         this.#stop(recogniser);
       });
@@ -147,7 +148,7 @@ export class Session implements Connection {
     const { description } = this.#options.recognisers;
     const latency = chooseLatency(message.options?.latencyMs, description);
     const config = toConfig(message, latency, this.#options.limits);
-    this.#state = { is: 'opening', backlog: [] };
+    this.#state = { is: 'opening', backlog: [], stopAsked: false };
     this.#audio = message.audio;
     this.#options.recognisers.open(config).then(
       (recogniser) => {
@@ -255,7 +256,8 @@ export class Session implements Connection {
     if (this.#state.is === 'new') {
       throw new ProtocolError('not_started', `${what} came before "start"; send "start" first.`, { id });
     }
-    if (this.#state.is === 'stopping') {
+    const stopAsked = this.#state.is === 'opening' && this.#state.stopAsked;
+    if (stopAsked || this.#state.is === 'stopping') {
       throw new ProtocolError(
         'already_stopped',
         `${what} came after "stop" and was dropped; open a new session.`,
