@@ -103,7 +103,6 @@ export type ErrorCode =
   | 'vocabulary_invalid'
   | 'vocabulary_too_large'
   | 'too_many_requests'
-  | 'buffer_overflow'
   | 'idle_timeout'
   | 'session_too_long'
   | 'slow_consumer'
