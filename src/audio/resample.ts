@@ -19,10 +19,6 @@ export interface Resampler {
   push(samples: Float32Array): Float32Array;
   /** The output still held back, as it would be if silence followed. Consumes nothing: `push` may go on. */
   flush(): Float32Array;
-  /** Place on the input's clock of a place on the output's. */
-  toClientSample(modelSample: number): number;
-  /** Place on the output's clock of a place on the input's. */
-  toModelSample(clientSample: number): number;
   close(): void;
 }
 
@@ -39,12 +35,6 @@ class PassThrough implements Resampler {
   }
   flush(): Float32Array {
     return NOTHING;
-  }
-  toClientSample(modelSample: number): number {
-    return modelSample;
-  }
-  toModelSample(clientSample: number): number {
-    return clientSample;
   }
   close(): void {}
 }
@@ -126,14 +116,6 @@ class BlockResampler implements Resampler {
       blocks.push(this.#block(block).slice(0, end - block * BLOCK));
     }
     return concat(blocks);
-  }
-
-  toClientSample(modelSample: number): number {
-    return Math.round((modelSample * this.#from) / this.#to);
-  }
-
-  toModelSample(clientSample: number): number {
-    return Math.round((clientSample * this.#to) / this.#from);
   }
 
   close(): void {

@@ -2,26 +2,17 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_LIMITS } from '../session/limits.js';
+import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
 import { packageRoot } from '../util/package-root.js';
 
 /** Everything that `lexigate serve` can be told. */
-export interface ServeSettings {
+export interface ServeSettings extends SessionLimits {
   readonly host: string;
   readonly port: number;
   readonly model: string;
   readonly workers: number;
   readonly maxBatch: number;
   readonly maxConnections: number;
-  readonly maxFrameBytes: number;
-  readonly maxBufferedSeconds: number;
-  readonly maxEntries: number;
-  readonly maxEntryLength: number;
-  readonly maxPendingRequests: number;
-  readonly maxOutputBytes: number;
-  readonly idleSeconds: number;
-  readonly maxSessionSeconds: number;
-  readonly startSeconds: number;
   readonly graceSeconds: number;
 }
 

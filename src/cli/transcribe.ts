@@ -38,7 +38,8 @@ export async function transcribe(
     options.vocabulary === undefined ? undefined : await readVocabularyFile(options.vocabulary);
   // read before anything starts: a wrong file name should not take a model's loading time to be told
   const audio = await Promise.all(files.map(readNamed));
-  const out = options.out === undefined ? undefined : await open(options.out, 'w');
+  // likewise a file that cannot be written; what it holds stays until there is something to put in its place
+  const out = options.out === undefined ? undefined : await open(options.out, 'a');
   const service =
     options.url === undefined
       ? await startService({ ...settings, host: '127.0.0.1', port: 0, workers: 1 })
@@ -108,6 +109,7 @@ async function transcribeFile(
   const { channels } = file.format;
   if (format === 'json') printJson(transcript(name, finals, channels));
   else if (format !== undefined) print(formatTranscript(format, finals, channels));
+  await out?.truncate();
   await out?.writeFile(lines.join(''));
 }
 

@@ -1,7 +1,7 @@
 import type { LanguageModel } from './language-model.js';
 import { LEVELS, type NgramSections, ngramSections } from './ngram-layout.js';
 import { lowerBound, WordReach } from './ngram-reach.js';
-import { LetterTrie, NO_NODE } from './ngram-trie.js';
+import { LetterTrie } from './ngram-trie.js';
 
 /** Word ids that every model has. */
 const UNKNOWN = 0;
@@ -63,15 +63,6 @@ export class NgramModel implements LanguageModel {
    */
   bestAfter(state: number, node: number): number {
     return this.#reach.best(state, node);
-  }
-
-  /**
-   * Greatest unigram log-probability of any listed word that begins with these letters; -Infinity when none does.
-   * For letter by letter use in a beam see `trie`.
-   */
-  prefixBound(letters: string): number {
-    const node = this.lookahead.walk(LetterTrie.ROOT, letters);
-    return node === NO_NODE ? Number.NEGATIVE_INFINITY : this.lookahead.best(node);
   }
 
   #score(state: number, word: number): number {
