@@ -353,5 +353,7 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
             value = value.T
         if name + "|scale" in stored:
             value = value.astype(np.float32) * stored[name + "|scale"][:, None]
-        weights[name] = np.ascontiguousarray(_kernels(value) if name == "c2.weight" else value, np.float32)
+        # the first bundle holds this one as the convolution it is, the later ones as a product
+        product = name == "c2.weight" and value.ndim == 2
+        weights[name] = np.array(_kernels(value) if product else value, np.float32, order="C")
     return weights
