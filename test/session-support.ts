@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import type { EncoderDescription } from '../src/encoder/runtime.js';
-import type { ServerMessage } from '../src/protocol/messages.js';
+import type { ErrorMessage, ServerMessage } from '../src/protocol/messages.js';
 import { parseServerMessage } from '../src/protocol/validate.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../src/session/limits.js';
 import type {
@@ -63,7 +63,11 @@ export interface Conversation {
 /** A session over an object literal instead of a socket. */
 export function converse(
   limits: Partial<SessionLimits> = {},
-  { bufferedBytes = () => 0, open }: { bufferedBytes?: () => number; open?: RecogniserFactory['open'] } = {},
+  {
+    bufferedBytes = () => 0,
+    open,
+    now,
+  }: { bufferedBytes?: () => number; open?: RecogniserFactory['open']; now?: () => number } = {},
 ): Conversation {
   const sent: ServerMessage[] = [];
   const closes: { code: number; reason: string }[] = [];
@@ -87,7 +91,11 @@ export function converse(
         return recogniser;
       }),
   };
-  const session = new Session(socket, { recognisers, limits: { ...DEFAULT_LIMITS, ...limits } });
+  const session = new Session(socket, {
+    recognisers,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    ...(now !== undefined && { now }),
+  });
   return {
     session,
     recogniser,
@@ -102,6 +110,18 @@ export function converse(
       session.text(JSON.stringify(message));
     },
   };
+}
+
+/** A conversation whose session is open. */
+export async function started(...args: Parameters<typeof converse>): Promise<Conversation> {
+  const conversation = converse(...args);
+  conversation.say(START);
+  await conversation.settle();
+  return conversation;
+}
+
+export function errors(sent: readonly ServerMessage[]): ErrorMessage[] {
+  return sent.filter((message) => message.type === 'error');
 }
 
 export const START = { type: 'start', audio: { encoding: 's16le', sampleRate: 16_000, channels: 1 } };

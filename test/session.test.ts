@@ -1,18 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ErrorMessage, ServerMessage } from '../src/protocol/messages.js';
-import { type Conversation, converse, START } from './session-support.js';
-
-function errors(sent: readonly ServerMessage[]): ErrorMessage[] {
-  return sent.filter((message) => message.type === 'error');
-}
-
-async function started(...args: Parameters<typeof converse>): Promise<Conversation> {
-  const conversation = converse(...args);
-  conversation.say(START);
-  await conversation.settle();
-  return conversation;
-}
+import { converse, errors, START, started } from './session-support.js';
 
 test('start is answered by ready, with the model, the limits and the latency in force', async () => {
   const { sent } = await started({ maxEntries: 77 });
@@ -88,13 +76,6 @@ test('half a sample is dropped with an error, and the clock does not move', asyn
   assert.is(errors(conversation.sent)[0]?.code, 'odd_byte_count');
   assert.match(errors(conversation.sent)[0]!.message, /3 bytes/);
   assert.equal(conversation.recogniser.commands, []);
-});
-
-test('an oversize frame is dropped with an error', async () => {
-  const conversation = await started({ maxFrameBytes: 1024 });
-  conversation.session.binary(new Uint8Array(1026));
-  assert.is(errors(conversation.sent)[0]?.code, 'frame_too_large');
-  assert.is(conversation.closes.length, 0);
 });
 
 test('commands reach the recogniser in the order of the client, also those sent before it was open', async () => {
@@ -176,52 +157,6 @@ test('a list that is too long is refused with the id of its update, and nothing 
     [{ code: 'vocabulary_too_large', id: 'u', fatal: false }],
   );
   assert.is(conversation.closes.length, 0);
-});
-
-test('a list in start that is too long is refused, and start may be sent again', async () => {
-  const conversation = converse({ maxEntries: 1 });
-  conversation.say({ ...START, vocabulary: ['Ada', 'Bo'] });
-  assert.is(errors(conversation.sent)[0]?.code, 'vocabulary_too_large');
-  conversation.say(START);
-  await conversation.settle();
-  assert.is(conversation.sent.at(-1)?.type, 'ready');
-});
-
-test('requests beyond the bound are refused until some are answered', async () => {
-  const conversation = await started({ maxPendingRequests: 1 });
-  conversation.say({ type: 'mark', id: 'a' });
-  conversation.say({ type: 'mark', id: 'b' });
-  assert.equal(
-    errors(conversation.sent).map(({ code, id }) => [code, id]),
-    [['too_many_requests', 'b']],
-  );
-  conversation.recogniser.happened.next({ type: 'mark', id: 'a', sample: 0 });
-  conversation.say({ type: 'mark', id: 'c' });
-  assert.is(errors(conversation.sent).length, 1);
-});
-
-test('the socket is read no further while too much audio waits, and again when half of it is decoded', async () => {
-  const conversation = await started({ maxBufferedSeconds: 2 });
-  const second = 32_000;
-  conversation.session.binary(new Uint8Array(2 * second));
-  assert.equal(conversation.pauses, []);
-  conversation.session.binary(new Uint8Array(second));
-  assert.equal(conversation.pauses, [true]);
-  conversation.recogniser.happened.next({ type: 'progress', sample: 1.5 * 16_000 });
-  assert.equal(conversation.pauses, [true]);
-  conversation.recogniser.happened.next({ type: 'progress', sample: 2 * 16_000 });
-  assert.equal(conversation.pauses, [true, false]);
-});
-
-test('a reader that does not keep up is told and closed with a code that says so', async () => {
-  let waiting = 0;
-  const conversation = await started({ maxOutputBytes: 1000 }, { bufferedBytes: () => waiting });
-  waiting = 1001;
-  conversation.recogniser.happened.next({ type: 'mark', id: 'a', sample: 0 });
-  const error = errors(conversation.sent).at(-1);
-  assert.is(error?.code, 'slow_consumer');
-  assert.is(conversation.closes[0]?.code, 4499);
-  assert.ok(conversation.recogniser.closed);
 });
 
 test('an error of the recogniser is told in full before the close', async () => {

@@ -16,7 +16,7 @@ export interface ServeSettings extends SessionLimits {
   readonly graceSeconds: number;
 }
 
-interface Setting {
+export interface Setting {
   readonly key: keyof ServeSettings;
   readonly argument: string;
   readonly description: string;
@@ -25,7 +25,7 @@ interface Setting {
 }
 
 /** Each setting once: its flag, environment variable and place in the config file follow from its key. */
-const SETTINGS: readonly Setting[] = [
+export const SETTINGS: readonly Setting[] = [
   text('host', 'address', 'address to listen on', '127.0.0.1'),
   number('port', 'TCP port, 0 for any free one', 8080, 0, 65_535),
   text('model', 'folder', 'folder of the model bundle', join(packageRoot(), 'models', 'en-base')),
@@ -46,8 +46,30 @@ const SETTINGS: readonly Setting[] = [
     3,
     3600,
   ),
+  number(
+    'maxInputBytes',
+    'bytes of audio and updates waiting before the socket is paused',
+    DEFAULT_LIMITS.maxInputBytes,
+    64 * 1024,
+    1024 ** 3,
+  ),
+  number(
+    'burstSeconds',
+    'audio that may come faster than it was spoken',
+    DEFAULT_LIMITS.burstSeconds,
+    1,
+    86_400,
+  ),
+  number('maxSpeed', 'seconds of audio taken per second beyond that', DEFAULT_LIMITS.maxSpeed, 1, 1000),
   number('maxEntries', 'entries of a vocabulary', DEFAULT_LIMITS.maxEntries, 1, 100_000),
   number('maxEntryLength', 'characters of an entry', DEFAULT_LIMITS.maxEntryLength, 2, 100),
+  number(
+    'maxUpdatesPerSecond',
+    'vocabulary updates of a session',
+    DEFAULT_LIMITS.maxUpdatesPerSecond,
+    1,
+    1000,
+  ),
   number(
     'maxPendingRequests',
     'unanswered flushes, marks and updates of a session',
@@ -56,11 +78,25 @@ const SETTINGS: readonly Setting[] = [
     100_000,
   ),
   number(
+    'coalesceBytes',
+    'bytes waiting for a slow reader before partials wait too',
+    DEFAULT_LIMITS.coalesceBytes,
+    0,
+    1024 ** 3,
+  ),
+  number(
     'maxOutputBytes',
     'bytes that may wait for a slow reader',
     DEFAULT_LIMITS.maxOutputBytes,
     1024,
     1024 ** 3,
+  ),
+  number(
+    'overloadSeconds',
+    'how far recognition may be behind before partials come less often',
+    DEFAULT_LIMITS.overloadSeconds,
+    1,
+    3600,
   ),
   number(
     'idleSeconds',

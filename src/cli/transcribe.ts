@@ -24,6 +24,9 @@ export interface TranscribeOptions {
   readonly languageModel: boolean;
 }
 
+/** Nobody else uses it: a file may be read as fast as it is recognised. */
+const OWN_GATEWAY = { host: '127.0.0.1', port: 0, workers: 1, maxSpeed: 1000 };
+
 /** Transcribes files one after the other, through a gateway of its own where no address is given. */
 export async function transcribe(
   files: readonly string[],
@@ -40,10 +43,7 @@ export async function transcribe(
   const audio = await Promise.all(files.map(readNamed));
   // likewise a file that cannot be written; what it holds stays until there is something to put in its place
   const out = options.out === undefined ? undefined : await open(options.out, 'a');
-  const service =
-    options.url === undefined
-      ? await startService({ ...settings, host: '127.0.0.1', port: 0, workers: 1 })
-      : undefined;
+  const service = options.url === undefined ? await startService({ ...settings, ...OWN_GATEWAY }) : undefined;
   try {
     for (const [i, file] of audio.entries()) {
       if (format === undefined && files.length > 1)

@@ -80,6 +80,10 @@ export type Seconds = number;
 export type Confidence = number;
 export type Words = Word[];
 /**
+ * Sent while the server is overloaded: how much later than `ready.latencyMs` the caption is, in milliseconds. Partials come less often then.
+ */
+export type LagMs = number;
+/**
  * What ended the segment: a pause, a `flush`, the `stop`, or a limit of time.
  */
 export type FinalReason = 'endpoint' | 'flush' | 'stop' | 'limit';
@@ -308,6 +312,18 @@ export interface Limits {
    */
   maxEntryLength: number;
   /**
+   * Vocabulary updates; a burst of twice as many is taken, more are refused. Absent: no limit.
+   */
+  maxUpdatesPerSecond?: number;
+  /**
+   * Audio that may come faster than it was spoken; absent: any.
+   */
+  burstSeconds?: number;
+  /**
+   * Seconds of audio taken per second beyond `burstSeconds`; the server reads no faster.
+   */
+  maxSpeed?: number;
+  /**
    * Longest time without a frame from the client; absent: no limit.
    */
   idleTimeoutSeconds?: number;
@@ -353,6 +369,7 @@ export interface PartialMessage {
    */
   tail: string;
   words?: Words;
+  lagMs?: LagMs;
 }
 export interface Word {
   word: string;
@@ -384,6 +401,7 @@ export interface FinalMessage {
    */
   alternatives?: Alternative[];
   reason: FinalReason;
+  lagMs?: LagMs;
 }
 export interface Alternative {
   text: string;

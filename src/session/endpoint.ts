@@ -47,4 +47,6 @@ export interface Endpoint {
 export interface SessionEnvironment {
   readonly recognisers: RecogniserFactory;
   readonly limits: SessionLimits;
+  /** A clock in milliseconds that never goes back; by default the process's. */
+  readonly now?: () => number;
 }

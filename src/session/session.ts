@@ -6,9 +6,12 @@ import { closeReason, fromUnknown, NORMAL_CLOSURE, ProtocolError } from '../prot
 import type { AudioFormat, ClientMessage, ServerMessage, StartMessage } from '../protocol/messages.js';
 import { parseClientMessage } from '../protocol/validate.js';
 import type { Connection, SessionEnvironment } from './endpoint.js';
+import { Intake } from './intake.js';
+import { Outbox } from './outbox.js';
 import type { Recogniser, RecogniserEvent } from './recogniser.js';
+import { Requests } from './requests.js';
 import type { Socket } from './socket.js';
-import { chooseLatency, readyMessage, toChange, toConfig } from './start.js';
+import { chooseLatency, latencyMs, readyMessage, toChange, toConfig } from './start.js';
 
 /** Each state owns what only it needs; leaving it frees that. */
 type State =
@@ -31,12 +34,11 @@ export class Session implements Connection {
   readonly #socket: Socket;
   readonly #options: SessionEnvironment;
   #state: State = { is: 'new' };
-  #audio: AudioFormat | undefined;
-  /** Samples per channel on the client's clock. */
-  #received = 0;
-  #decoded = 0;
-  #paused = false;
-  #pendingRequests = 0;
+  readonly #outbox: Outbox;
+  readonly #requests: Requests;
+  readonly #now: () => number;
+  /** What `start` settles. */
+  #stream: { readonly audio: AudioFormat; readonly intake: Intake } | undefined;
   #idle: NodeJS.Timeout | undefined;
   readonly #lifetime: NodeJS.Timeout;
 
@@ -44,6 +46,15 @@ export class Session implements Connection {
     this.#socket = socket;
     this.#options = options;
     const { maxSessionSeconds, startSeconds } = options.limits;
+    this.#now = options.now ?? (() => performance.now());
+    this.#requests = new Requests(options.limits, this.#now);
+    this.#outbox = new Outbox({
+      socket,
+      limits: options.limits,
+      lagMs: () => this.#stream?.intake.lagMs ?? 0,
+      decodedMs: () => this.#stream?.intake.decodedMs ?? 0,
+      overflow: (bytes) => this.#overflow(bytes),
+    });
     this.#lifetime = setTimeout(() => {
       this.#fail(
         new ProtocolError(
@@ -63,7 +74,7 @@ export class Session implements Connection {
   text(text: string): void {
     this.#guard(() => {
       this.#checkSize(text.length);
-      this.#message(parseClientMessage(text));
+      this.#message(parseClientMessage(text), text.length);
     });
   }
 
@@ -110,7 +121,7 @@ export class Session implements Connection {
     }
   }
 
-  #message(message: ClientMessage): void {
+  #message(message: ClientMessage, size: number): void {
     if (message.type === 'start') {
       this.#start(message);
       return;
@@ -124,8 +135,9 @@ export class Session implements Connection {
       });
       return;
     }
-    this.#countRequest(id);
+    this.#requests.asked(message.type, id);
     if (message.type === 'vocabulary.update') {
+      this.#stream!.intake.updateReceived(size);
       const change = toChange(message);
       this.#whenStreaming((recogniser) => {
         recogniser.send({ type: 'vocabulary', id: message.id, change });
@@ -149,7 +161,14 @@ export class Session implements Connection {
     const latency = chooseLatency(message.options?.latencyMs, description);
     const config = toConfig(message, latency, this.#options.limits);
     this.#state = { is: 'opening', backlog: [], stopAsked: false };
-    this.#audio = message.audio;
+    const intake = new Intake({
+      audio: message.audio,
+      latencyMs: latencyMs(latency, description),
+      limits: this.#options.limits,
+      now: this.#now,
+      setPaused: (paused) => this.#socket.setPaused(paused),
+    });
+    this.#stream = { audio: message.audio, intake };
     this.#options.recognisers.open(config).then(
       (recogniser) => {
         this.#opened(recogniser, latency, message);
@@ -180,7 +199,8 @@ export class Session implements Connection {
 
   #audioFrame(bytes: Uint8Array): void {
     this.#requireStarted('audio', undefined);
-    const { encoding, channels } = this.#audio!;
+    const { audio, intake } = this.#stream!;
+    const { encoding, channels } = audio;
     const frameBytes = bytesPerFrame({ encoding, channels });
     if (bytes.length % frameBytes !== 0) {
       throw new ProtocolError(
@@ -189,11 +209,10 @@ export class Session implements Connection {
       );
     }
     if (bytes.length === 0) return;
-    this.#received += bytes.length / frameBytes;
+    intake.audioReceived(bytes.length / frameBytes);
     this.#whenStreaming((recogniser) => {
       recogniser.send({ type: 'audio', bytes });
     });
-    this.#updatePause();
   }
 
   #stop(recogniser: Recogniser): void {
@@ -205,12 +224,15 @@ export class Session implements Connection {
   #event(event: RecogniserEvent): void {
     switch (event.type) {
       case 'progress':
-        this.#decoded = event.sample;
-        this.#updatePause();
+        this.#stream!.intake.audioDecoded(event.sample);
         return;
       case 'failed': {
         const error = new ProtocolError(event.code, event.message, { id: event.id });
-        if (event.id !== undefined) this.#pendingRequests--;
+        // what a recogniser can refuse is an update
+        if (event.id !== undefined) {
+          this.#requests.answered();
+          this.#stream!.intake.updateAnswered();
+        }
         this.#report(error);
         return;
       }
@@ -221,35 +243,13 @@ export class Session implements Connection {
       case 'vocabulary.applied':
       case 'mark':
       case 'flushed':
-        this.#pendingRequests--;
+        this.#requests.answered();
+        if (event.type === 'vocabulary.applied') this.#stream!.intake.updateAnswered();
         this.#send(event);
         return;
       default:
         this.#send(event);
     }
-  }
-
-  /** Reads on while less than the bound waits; with hysteresis, so that it does not flutter. */
-  #updatePause(): void {
-    if (this.#audio === undefined) return;
-    const waiting = (this.#received - this.#decoded) / this.#audio.sampleRate;
-    const bound = this.#options.limits.maxBufferedSeconds;
-    const paused = this.#paused ? waiting > bound / 2 : waiting > bound;
-    if (paused === this.#paused) return;
-    this.#paused = paused;
-    this.#socket.setPaused(paused);
-  }
-
-  #countRequest(id: string | undefined): void {
-    const { maxPendingRequests } = this.#options.limits;
-    if (this.#pendingRequests >= maxPendingRequests) {
-      throw new ProtocolError(
-        'too_many_requests',
-        `${maxPendingRequests} requests wait for their answers, the most that may; wait for some of them.`,
-        { id },
-      );
-    }
-    this.#pendingRequests++;
   }
 
   #requireStarted(what: string, id: string | undefined): void {
@@ -288,16 +288,17 @@ export class Session implements Connection {
 
   #send(message: ServerMessage): void {
     if (this.closed) return;
-    this.#socket.send(JSON.stringify(message));
+    this.#outbox.send(message);
+  }
+
+  #overflow(bytes: number): void {
     const { maxOutputBytes } = this.#options.limits;
-    if (this.#socket.bufferedBytes > maxOutputBytes && message.type !== 'error') {
-      this.#fail(
-        new ProtocolError(
-          'slow_consumer',
-          `${this.#socket.bufferedBytes} bytes wait to be read, more than the ${maxOutputBytes} allowed; read faster or ask for fewer partials.`,
-        ),
-      );
-    }
+    this.#fail(
+      new ProtocolError(
+        'slow_consumer',
+        `${bytes} bytes wait to be read, more than the ${maxOutputBytes} allowed; read faster or ask for fewer partials.`,
+      ),
+    );
   }
 
   #close(code: number, reason: string): void {
@@ -309,6 +310,8 @@ export class Session implements Connection {
   #leave(): void {
     clearTimeout(this.#idle);
     clearTimeout(this.#lifetime);
+    this.#outbox.stop();
+    this.#stream?.intake.stop();
     const state = this.#state;
     this.#state = { is: 'closed' };
     if (state.is === 'streaming' || state.is === 'stopping') {
@@ -321,7 +324,7 @@ export class Session implements Connection {
     clearTimeout(this.#idle);
     // while the server itself does not read, silence is not the client's doing
     this.#idle = setTimeout(() => {
-      if (this.#paused) this.#restartIdleTimer(seconds, what);
+      if (this.#stream?.intake.paused) this.#restartIdleTimer(seconds, what);
       else {
         this.#fail(
           new ProtocolError('idle_timeout', `${what} for ${seconds} seconds; the session is closed.`),

@@ -20,7 +20,8 @@ import type { RecogniserConfig, VocabularyChange } from './recogniser.js';
  */
 const DEFAULT_BEAM = 64;
 
-function latencyMs(latency: Latency, { frameSamples, sampleRate }: EncoderDescription): number {
+/** Chunk and look-ahead together. */
+export function latencyMs(latency: Latency, { frameSamples, sampleRate }: EncoderDescription): number {
   return ((latency.chunkFrames + latency.lookaheadFrames) * frameSamples * 1000) / sampleRate;
 }
 
@@ -105,6 +106,9 @@ export function readyMessage(
       maxBufferedSeconds: limits.maxBufferedSeconds,
       maxEntries: limits.maxEntries,
       maxEntryLength: limits.maxEntryLength,
+      maxUpdatesPerSecond: limits.maxUpdatesPerSecond,
+      burstSeconds: limits.burstSeconds,
+      maxSpeed: limits.maxSpeed,
       idleTimeoutSeconds: limits.idleSeconds,
       maxSessionSeconds: limits.maxSessionSeconds,
     },
