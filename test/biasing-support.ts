@@ -18,6 +18,17 @@ export const smallEntries = fc.array(
   { maxLength: 8 },
 );
 
+/** The same lists with sounds-like spellings, which may be other entries' own. */
+export const soundingEntries = fc.array(
+  fc
+    .tuple(
+      smallEntries.filter((entries) => entries.length > 0),
+      fc.array(fc.stringMatching(/^[ab]{2,3}$/), { maxLength: 2 }),
+    )
+    .map(([[first], sounds]) => ({ ...first!, soundsLike: sounds })),
+  { maxLength: 8 },
+);
+
 /** Token sequences that mostly follow entries: random ones would hardly ever match. */
 export const smallTokens = fc.array(fc.nat({ max: SMALL_PIECES.length - 1 }), { maxLength: 14 });
 

@@ -40,7 +40,7 @@ test('the bias computed step by step is that of a replay from the begin', () => 
       const graph = graphOf(entries);
       // without the adaptive part the gains are known from the tokens alone
       const decoder = decoderOf({ bias: { base: 0.5, lambda: 0, toll: 0.7, freeEntries: 2 } });
-      const toll = 0.7 * Math.max(0, Math.log10(graph.entries.length / 2));
+      const toll = 0.7 * Math.max(0, Math.log10(graph.entries / 2));
       decoder.setGraph(graph);
       const rows = randomRows(seed, frames, WIDTH, sharpness);
       for (let frame = 0; frame < frames; frame++) {

@@ -24,9 +24,9 @@ export function annotate(words: readonly string[], graph: PrefixGraph): Annotati
   const spans: EntitySpan[] = [];
   let openFrom = words.length;
   for (let from = 0; from < words.length; ) {
-    const { to, entry, suffix, open } = longest(words, from, graph);
+    const { to, text, suffix, open } = longest(words, from, graph);
     if (open) openFrom = Math.min(openFrom, from);
-    if (entry >= 0) spans.push({ from, to, text: graph.entries[entry]!.text, suffix });
+    if (text !== undefined) spans.push({ from, to, text, suffix });
     from = to;
   }
   return { spans, openFrom };
@@ -37,17 +37,17 @@ const POSSESSIVE = "'s";
 interface Match {
   /** Behind the last word of the longest entry, or of the word itself where none begins here. */
   readonly to: number;
-  /** Index of the entry, or -1. */
-  readonly entry: number;
+  /** Of the entry, as it shall be written. */
+  readonly text: string | undefined;
   readonly suffix: string;
   /** The words reach the end inside an entry. */
   readonly open: boolean;
 }
 
 function longest(words: readonly string[], from: number, graph: PrefixGraph): Match {
-  let found: Omit<Match, 'open'> = { to: from + 1, entry: -1, suffix: '' };
+  let found: Omit<Match, 'open'> = { to: from + 1, text: undefined, suffix: '' };
   const offer = (node: number, to: number, suffix: string): void => {
-    if (node >= 0 && graph.terminal[node]! >= 0) found = { to, entry: graph.terminal[node]!, suffix };
+    if (node >= 0 && graph.ends(node)) found = { to, text: graph.entryAt(node)!.text, suffix };
   };
   let node = 0;
   for (let i = from; i < words.length; i++) {

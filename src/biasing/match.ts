@@ -1,5 +1,6 @@
 import type { PieceTable } from './alphabet.js';
 import type { PrefixGraph } from './prefix-graph.js';
+import { Walker } from './walker.js';
 
 /** The unit gains of the tokens before the one being read; natural log units. */
 export interface GainHistory {
@@ -56,7 +57,7 @@ export class MatchState {
 
   /** Worth as it stands, a partial match counting in full. */
   value(graph: PrefixGraph): number {
-    return this.locked + Math.max(this.fallback, this.#worth(graph.weight[this.node]!, this.sum));
+    return this.locked + Math.max(this.fallback, this.#worth(graph.weight(this.node), this.sum));
   }
 
   /** Worth if the tokens end here: a partial match counts for nothing. */
@@ -70,13 +71,14 @@ export class MatchState {
   }
 
   /** Reads a token whose unit gain is `gain`; `history` holds the tokens before it. */
-  advance(graph: PrefixGraph, pieces: PieceTable, token: number, gain: number, history: GainHistory): void {
+  advance(walker: Walker, token: number, gain: number, history: GainHistory): void {
+    const { graph, pieces } = walker;
     const before = this.node;
     if (before !== 0 && pieces.endsMatch[token] === 1) this.#confirm(graph, history);
-    const node = graph.walk(before, pieces, token);
+    const node = walker.after(before, token);
     const length = pieces.length(token);
-    const depth = graph.depth[node]!;
-    if (node !== 0 && depth === graph.depth[before]! + length) {
+    const depth = graph.depth(node);
+    if (node !== 0 && depth === graph.depth(before) + length) {
       this.sum += gain;
     } else {
       this.#lock();
@@ -90,13 +92,13 @@ export class MatchState {
   /** A word ends after the tokens read: the entries that end here may become the fallback. */
   #confirm(graph: PrefixGraph, history: GainHistory): void {
     const { node } = this;
-    const ends = graph.terminal[node]! >= 0;
+    const ends = graph.ends(node);
     // an entry that covers the match from its begin replaces what was confirmed within it, any other adds to that
-    let best = ends ? this.#worth(graph.terminalWeight[node]!, this.sum) : -1;
+    let best = ends ? this.#worth(graph.terminalWeight(node), this.sum) : -1;
     const paid = Math.max(this.fallbackEnd, this.lockedEnd);
-    const first = ends && this.fallback > 0 ? node : graph.output[node]!;
-    for (let end = first; end !== 0; end = graph.output[end]!) {
-      const gain = this.#worth(graph.terminalWeight[end]!, history.sumBack(graph.depth[end]!, paid));
+    const first = ends && this.fallback > 0 ? node : graph.output(node);
+    for (let end = first; end !== 0; end = graph.output(end)) {
+      const gain = this.#worth(graph.terminalWeight(end), history.sumBack(graph.depth(end), paid));
       if (this.fallback + gain > best) best = this.fallback + gain;
     }
     if (best > this.fallback) {
@@ -128,9 +130,10 @@ export function replayBias(
 ): { readonly value: number; readonly finalValue: number } {
   const state = new MatchState(toll);
   const history = new ArrayHistory(pieces, tokens, gains);
+  const walker = new Walker(graph, pieces);
   for (let i = 0; i < tokens.length; i++) {
     history.end = i;
-    state.advance(graph, pieces, tokens[i]!, gains[i]!, history);
+    state.advance(walker, tokens[i]!, gains[i]!, history);
   }
   history.end = tokens.length;
   return { value: state.value(graph), finalValue: state.finalValue(graph, history) };

@@ -1,12 +1,21 @@
-import { createHash } from 'node:crypto';
-import { type PieceTable, symbolOf, WORD_BEGIN } from './alphabet.js';
+import { type PieceTable, WORD_BEGIN } from './alphabet.js';
 import type { RejectedEntry, VocabularyEntry } from './entry.js';
-import { collectSpellings, type Spelling, type SpellingOptions } from './spellings.js';
+import { buildNodes } from './graph-builder.js';
+import { GraphEditor } from './graph-editor.js';
+import { type GraphNodes, NodeReader, ROOT, type Title } from './graph-nodes.js';
+import { type SpelledEntry, type SpellingOptions, spellEntry } from './spellings.js';
 
 export interface BuiltGraph {
   readonly graph: PrefixGraph;
+  /** Those that can be used. */
+  readonly entries: readonly VocabularyEntry[];
   readonly rejected: readonly RejectedEntry[];
 }
+
+/** Fail links are kept in pages of 2^8 nodes: most of a long list nobody ever speaks. */
+const LINKS_SHIFT = 8;
+const LINKS_MASK = (1 << LINKS_SHIFT) - 1;
+const UNKNOWN = -1;
 
 /**
  * Every spelling of a vocabulary as a trie over characters, with Aho-Corasick fail links (Aho and Corasick 1975).
@@ -14,78 +23,126 @@ export interface BuiltGraph {
  *
  * Characters, not subwords: a piece moves the state along all its characters, so every split of an entry into pieces
  * reaches the same node and nothing has to be tokenised. Spellings begin with `▁`, hence a proper suffix that is a
- * node begins at a later word, and fail links lead only to words' begins. Nodes are numbered breadth first; node 0 is
- * the root. The children of a node are consecutive, in the order of their symbols.
+ * node begins at a later word, and fail links lead only to words' begins. Node 0 is the root.
+ *
+ * A changed list makes a graph that shares all nodes with the old one but those on the changed entries' paths. Any new
+ * path may lengthen the suffixes of nodes anywhere, so fail links are not part of the shared nodes: a graph finds each
+ * when it is first asked for, and remembers it. Decoding asks for few, and for the same ones all the time.
  */
 export class PrefixGraph {
-  static readonly empty: PrefixGraph = new PrefixGraph([], []);
+  static readonly empty: PrefixGraph = new PrefixGraph(buildNodes([]));
 
-  readonly entries: readonly VocabularyEntry[];
-  /** Words of all spellings, each as often as it stands there. */
-  readonly words: number;
-  /** Number of nodes, root included. */
-  readonly size: number;
-  /** Bit s set: there is a child for symbol s. */
-  readonly children: Uint32Array;
-  readonly firstChild: Int32Array;
-  /** Symbols from the root. */
-  readonly depth: Uint16Array;
-  /** Largest weight of the spellings that end at or below the node. */
-  readonly weight: Float32Array;
-  /** Index into `entries` of the spelling that ends here, or -1. */
-  readonly terminal: Int32Array;
-  /** Weight of the spelling that ends here, or 0. */
-  readonly terminalWeight: Float32Array;
-  /** Node of the longest proper suffix. */
-  readonly fail: Int32Array;
-  /** Node of the longest proper suffix where a spelling ends, or 0. */
-  readonly output: Int32Array;
-  /** SHA-256 (hex) of the sorted spellings with their weights and written forms: equal lists have equal hashes. */
-  readonly hash: string;
+  readonly #nodes: GraphNodes;
+  readonly #reader: NodeReader;
+  readonly #links: (Int32Array | undefined)[];
 
-  private constructor(entries: readonly VocabularyEntry[], spellings: readonly Spelling[]) {
-    this.entries = entries;
-    this.hash = hashOf(entries, spellings);
-    const symbols = flatten(spellings);
-    this.words = symbols.text.reduce((sum, symbol) => (symbol === WORD_BEGIN ? sum + 1 : sum), 0);
-    const capacity = symbols.text.length + 1;
-    this.children = new Uint32Array(capacity);
-    this.firstChild = new Int32Array(capacity);
-    this.depth = new Uint16Array(capacity);
-    this.terminal = new Int32Array(capacity).fill(-1);
-    this.terminalWeight = new Float32Array(capacity);
-    this.size = this.#grow(spellings, symbols);
-    this.children = this.children.slice(0, this.size);
-    this.firstChild = this.firstChild.slice(0, this.size);
-    this.depth = this.depth.slice(0, this.size);
-    this.terminal = this.terminal.slice(0, this.size);
-    this.terminalWeight = this.terminalWeight.slice(0, this.size);
-    this.weight = this.#weigh();
-    this.fail = new Int32Array(this.size);
-    this.output = new Int32Array(this.size);
-    this.#link();
+  private constructor(nodes: GraphNodes) {
+    this.#nodes = nodes;
+    this.#reader = new NodeReader(nodes);
+    this.#links = new Array<undefined>((nodes.nodesEnd >>> LINKS_SHIFT) + 1).fill(undefined);
   }
 
   /** Builds the graph of a list; what cannot be spelled or is out of bounds comes back with its reason. */
   static build(entries: readonly VocabularyEntry[], options: Partial<SpellingOptions> = {}): BuiltGraph {
-    const { spellings, used, rejected } = collectSpellings(entries, options);
-    return { graph: spellings.length === 0 ? PrefixGraph.empty : new PrefixGraph(used, spellings), rejected };
+    const spelled = entries.map((entry) => spellEntry(entry, options));
+    return {
+      graph: PrefixGraph.#of(buildNodes(spelled)),
+      entries: spelled.flatMap(({ entry }) => entry ?? []),
+      rejected: spelled.flatMap(({ rejected }) => rejected),
+    };
+  }
+
+  static #of(nodes: GraphNodes): PrefixGraph {
+    return nodes.entries === 0 ? PrefixGraph.empty : new PrefixGraph(nodes);
+  }
+
+  /**
+   * The graph without some entries and with others: what building it from the changed list would give, but for the
+   * numbers of its nodes. Costs what the paths of these entries cost.
+   * @param removed the very objects that were added
+   */
+  edit(removed: readonly SpelledEntry[], added: readonly SpelledEntry[]): PrefixGraph {
+    const editor = new GraphEditor(this.#nodes);
+    for (const { entry, spellings } of removed) {
+      if (entry !== undefined) editor.remove(entry, spellings);
+    }
+    for (const { entry, spellings } of added) {
+      if (entry !== undefined) editor.add(entry, spellings);
+    }
+    return PrefixGraph.#of(editor.done());
   }
 
   get isEmpty(): boolean {
-    return this.size === 1;
+    return this.#nodes.entries === 0;
   }
 
-  /** Bytes of the node arrays. */
+  /** Number of entries. */
+  get entries(): number {
+    return this.#nodes.entries;
+  }
+
+  /** Words of all spellings, each as often as it stands there. */
+  get words(): number {
+    return this.#nodes.words;
+  }
+
+  /** Number of nodes, root included. */
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  /** Bytes of nodes and edges, those included that other graphs share. */
   get bytes(): number {
-    return this.size * (4 * 7 + 2);
+    const { steps, facts, edges } = this.#nodes;
+    return steps.bytes + facts.bytes + edges.bytes;
   }
 
   /** Node below `node` for a symbol, or -1. */
   child(node: number, symbol: number): number {
-    const mask = this.children[node]!;
-    const bit = 1 << symbol;
-    return (mask & bit) === 0 ? -1 : this.firstChild[node]! + popcount(mask & (bit - 1));
+    return this.#reader.child(node, symbol);
+  }
+
+  /** Symbols from the root. */
+  depth(node: number): number {
+    return this.#reader.depth(node);
+  }
+
+  /** Largest weight of the spellings that end at or below the node. */
+  weight(node: number): number {
+    return this.#reader.weight(node);
+  }
+
+  /** Largest weight of the entries that are spelled so, or 0. */
+  terminalWeight(node: number): number {
+    return this.#titleAt(node)?.weight ?? 0;
+  }
+
+  /** Whether a spelling ends here. */
+  ends(node: number): boolean {
+    return this.#reader.title(node) >= 0;
+  }
+
+  /**
+   * Entry whose spelling ends here. Of several, one that is spelled so comes before those that sound so, then the
+   * heavier one, then the first by code points: the order of a list decides nothing.
+   */
+  entryAt(node: number): VocabularyEntry | undefined {
+    return this.#titleAt(node)?.claims[0]?.entry;
+  }
+
+  /** Node of the longest proper suffix. */
+  fail(node: number): number {
+    // the suffix would begin at a later word, and there is none
+    if (!this.#reader.inLaterWord(node)) return ROOT;
+    const known = this.#linkOf(node);
+    return known === UNKNOWN ? this.#findFail(node) : known;
+  }
+
+  /** Node of the longest proper suffix where a spelling ends, or 0. */
+  output(node: number): number {
+    let at = this.fail(node);
+    while (at !== ROOT && !this.ends(at)) at = this.fail(at);
+    return at;
   }
 
   /**
@@ -93,117 +150,59 @@ export class PrefixGraph {
    * `node` goes on unbroken exactly if the depth grows by the piece's length.
    */
   walk(node: number, pieces: PieceTable, piece: number): number {
-    if (pieces.foreign[piece] === 1) return 0;
+    if (pieces.foreign[piece] === 1) return ROOT;
     const { symbols, offset } = pieces;
     let at = node;
     const end = offset[piece + 1]!;
     for (let i = offset[piece]!; i < end; i++) {
-      const symbol = symbols[i]!;
-      let next = this.child(at, symbol);
-      while (next < 0 && at !== 0) {
-        at = this.fail[at]!;
-        next = this.child(at, symbol);
-      }
-      if (next < 0) {
-        // only `▁` leaves the root, and it stands only in front of a piece
-        return 0;
-      }
-      at = next;
+      at = this.#step(at, symbols[i]!);
+      // only `▁` leaves the root, and it stands only in front of a piece
+      if (at === ROOT) return ROOT;
     }
     return at;
   }
 
-  /** Lays out the nodes level by level over the sorted spellings; returns their number. */
-  #grow(spellings: readonly Spelling[], { text, offset }: FlatSpellings): number {
-    const { children, firstChild, depth, terminal, terminalWeight } = this;
-    const low = new Int32Array(children.length);
-    const high = new Int32Array(children.length);
-    high[0] = spellings.length;
-    let size = 1;
-    for (let node = 0; node < size; node++) {
-      const level = depth[node]!;
-      let row = low[node]!;
-      const rows = high[node]!;
-      if (row < rows && offset[row + 1]! - offset[row]! === level && level > 0) {
-        terminal[node] = spellings[row]!.entry;
-        terminalWeight[node] = spellings[row]!.weight;
-        row += 1;
-      }
-      firstChild[node] = size;
-      while (row < rows) {
-        const symbol = text[offset[row]! + level]!;
-        const from = row;
-        while (row < rows && text[offset[row]! + level] === symbol) row += 1;
-        children[node] = children[node]! | (1 << symbol);
-        depth[size] = level + 1;
-        low[size] = from;
-        high[size] = row;
-        size += 1;
-      }
+  #titleAt(node: number): Title | undefined {
+    return this.#nodes.titles[this.#reader.title(node)];
+  }
+
+  /** Node of the longest suffix of a node's text and one more symbol. */
+  #step(node: number, symbol: number): number {
+    const reader = this.#reader;
+    let at = node;
+    let next = reader.child(at, symbol);
+    while (next < 0 && reader.inLaterWord(at)) {
+      at = this.fail(at);
+      next = reader.child(at, symbol);
     }
-    return size;
+    if (next >= 0) return next;
+    return symbol === WORD_BEGIN ? Math.max(ROOT, reader.child(ROOT, WORD_BEGIN)) : ROOT;
   }
 
-  #weigh(): Float32Array {
-    const weight = this.terminalWeight.slice();
-    for (let node = this.size - 1; node >= 0; node--) {
-      const end = this.firstChild[node]! + popcount(this.children[node]!);
-      for (let child = this.firstChild[node]!; child < end; child++) {
-        if (weight[child]! > weight[node]!) weight[node] = weight[child]!;
-      }
+  /** From the begin of the node's second word on, since each link leads from the one before it. */
+  #findFail(node: number): number {
+    const path: number[] = [];
+    let at = node;
+    while (this.#reader.inLaterWord(at) && this.#linkOf(at) === UNKNOWN) {
+      path.push(at);
+      at = this.#reader.parent(at);
     }
-    return weight;
-  }
-
-  #link(): void {
-    const { fail, output, terminal } = this;
-    for (let node = 0; node < this.size; node++) {
-      let mask = this.children[node]!;
-      for (let child = this.firstChild[node]!; mask !== 0; child++) {
-        const symbol = 31 - Math.clz32(mask & -mask);
-        mask &= mask - 1;
-        if (node === 0) continue;
-        let suffix = fail[node]!;
-        let next = this.child(suffix, symbol);
-        while (next < 0 && suffix !== 0) {
-          suffix = fail[suffix]!;
-          next = this.child(suffix, symbol);
-        }
-        fail[child] = Math.max(0, next);
-        output[child] = terminal[fail[child]!]! >= 0 ? fail[child]! : output[fail[child]!]!;
-      }
+    let fail = this.fail(at);
+    while (path.length > 0) {
+      at = path.pop()!;
+      fail = this.#step(fail, this.#reader.symbol(at));
+      this.#remember(at, fail);
     }
+    return fail;
   }
-}
 
-interface FlatSpellings {
-  /** Symbols of all spellings, each with its leading `▁`. */
-  readonly text: Uint8Array;
-  readonly offset: Int32Array;
-}
-
-function flatten(spellings: readonly Spelling[]): FlatSpellings {
-  const offset = new Int32Array(spellings.length + 1);
-  for (const [i, { spelling }] of spellings.entries()) offset[i + 1] = offset[i]! + spelling.length + 1;
-  const text = new Uint8Array(offset[spellings.length]!);
-  for (const [i, { spelling }] of spellings.entries()) {
-    const at = offset[i]!;
-    text[at] = WORD_BEGIN;
-    for (let j = 0; j < spelling.length; j++) text[at + 1 + j] = symbolOf(spelling.charCodeAt(j));
+  #linkOf(node: number): number {
+    return this.#links[node >>> LINKS_SHIFT]?.[node & LINKS_MASK] ?? UNKNOWN;
   }
-  return { text, offset };
-}
 
-function hashOf(entries: readonly VocabularyEntry[], spellings: readonly Spelling[]): string {
-  const lines = spellings.map(
-    ({ spelling, entry, weight }) => `${spelling}\t${weight}\t${entries[entry]?.text}`,
-  );
-  return createHash('sha256').update(lines.join('\n')).digest('hex');
-}
-
-/** Number of set bits (Warren, Hacker's Delight, 5-2). */
-function popcount(bits: number): number {
-  let n = bits - ((bits >>> 1) & 0x55555555);
-  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
-  return (((n + (n >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
+  #remember(node: number, fail: number): void {
+    const page = node >>> LINKS_SHIFT;
+    this.#links[page] ??= new Int32Array(1 << LINKS_SHIFT).fill(UNKNOWN);
+    this.#links[page][node & LINKS_MASK] = fail;
+  }
 }

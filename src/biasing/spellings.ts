@@ -1,12 +1,12 @@
 import type { RejectedEntry, VocabularyEntry } from './entry.js';
 import { explainRejection, normaliseEntry } from './normalise.js';
 
-/** One path of the graph: a normalised spelling and what it stands for. */
+/** One way to an entry: a path of the graph. */
 export interface Spelling {
+  /** a to z, apostrophe, single spaces between words. */
   readonly spelling: string;
-  /** Index of the entry in the list of used entries. */
-  readonly entry: number;
-  readonly weight: number;
+  /** Whether the entry is spelled so, rather than sounding so. */
+  readonly direct: boolean;
 }
 
 export interface SpellingOptions {
@@ -24,74 +24,50 @@ const MIN_LETTERS = 2;
 /** Ten times the tuned gain is already far into hallucination. */
 const MAX_WEIGHT = 10;
 
-export interface CollectedSpellings {
-  /** Unique spellings in code point order. */
+/** What became of an entry. */
+export interface SpelledEntry {
+  /** The entry without the sounds-like spellings that were refused; undefined: nothing of it can be used. */
+  readonly entry: VocabularyEntry | undefined;
+  /** Each once, the entry's own first; none where the entry is refused. */
   readonly spellings: readonly Spelling[];
-  readonly used: readonly VocabularyEntry[];
+  /** What could not be done for it, and why. */
   readonly rejected: readonly RejectedEntry[];
 }
 
-/**
- * Spellings of a list. Where two entries share one, the larger weight holds, and the written form is that of the entry
- * which is spelled so rather than sounds so, the first one among equals.
- */
-export function collectSpellings(
-  entries: readonly VocabularyEntry[],
+/** All ways to an entry, the same for the same entry. Of an entry that comes back nothing is refused another time. */
+export function spellEntry(
+  entry: VocabularyEntry,
   {
     maxLength = MAX_ENTRY_LENGTH,
     minLetters = MIN_LETTERS,
     maxWeight = MAX_WEIGHT,
   }: Partial<SpellingOptions> = {},
-): CollectedSpellings {
+): SpelledEntry {
   const limits = { maxLength, minLetters, maxWeight };
-  const paths = new Map<string, Path>();
-  const used: VocabularyEntry[] = [];
+  const { text, weight } = entry;
+  if (!(weight > 0 && weight <= maxWeight)) {
+    const reason = `weight ${weight} is not above 0 and at most ${maxWeight}`;
+    return { entry: undefined, spellings: [], rejected: [{ text, reason }] };
+  }
+  const own = spell(text, limits);
+  const spellings: Spelling[] = 'spelling' in own ? [{ spelling: own.spelling, direct: true }] : [];
   const rejected: RejectedEntry[] = [];
-  for (const entry of entries) {
-    const { text, weight } = entry;
-    if (!(weight > 0 && weight <= maxWeight)) {
-      rejected.push({ text, reason: `weight ${weight} is not above 0 and at most ${maxWeight}` });
+  const soundsLike: string[] = [];
+  for (const other of entry.soundsLike) {
+    const sound = spell(other, limits);
+    if ('reason' in sound) {
+      rejected.push({ text, reason: `sounds-like spelling: ${sound.reason}` });
       continue;
     }
-    const found: string[] = [];
-    const own = spell(text, limits);
-    if ('spelling' in own) found.push(own.spelling);
-    for (const other of entry.soundsLike) {
-      const sound = spell(other, limits);
-      if ('spelling' in sound) found.push(sound.spelling);
-      else rejected.push({ text, reason: `sounds-like spelling: ${sound.reason}` });
-    }
-    if (found.length === 0) {
-      if ('reason' in own) rejected.push({ text, reason: own.reason });
-      continue;
-    }
-    for (const [i, spelling] of found.entries()) {
-      addPath(paths, spelling, { entry: used.length, weight, direct: i === 0 && 'spelling' in own });
-    }
-    used.push(entry);
+    soundsLike.push(other);
+    const { spelling } = sound;
+    if (!spellings.some((known) => known.spelling === spelling)) spellings.push({ spelling, direct: false });
   }
-  const sorted = [...paths.keys()].sort();
-  const spellings = sorted.map((spelling) => {
-    const { entry, weight } = paths.get(spelling)!;
-    return { spelling, entry, weight };
-  });
-  return { spellings, used, rejected };
-}
-
-interface Path {
-  readonly entry: number;
-  readonly weight: number;
-  readonly direct: boolean;
-}
-
-function addPath(paths: Map<string, Path>, spelling: string, path: Path): void {
-  const other = paths.get(spelling);
-  if (other === undefined) {
-    paths.set(spelling, path);
-    return;
+  if (spellings.length === 0) {
+    if ('reason' in own) rejected.push({ text, reason: own.reason });
+    return { entry: undefined, spellings, rejected };
   }
-  const { entry, direct } = path.direct && !other.direct ? path : other;
-  paths.set(spelling, { entry, direct, weight: Math.max(path.weight, other.weight) });
+  return { entry: rejected.length === 0 ? entry : { ...entry, soundsLike }, spellings, rejected };
 }
 
 function spell(

@@ -1,6 +1,8 @@
 import type { RejectedEntry, VocabularyEntry } from './entry.js';
+import { EntrySet } from './entry-set.js';
 import { PrefixGraph } from './prefix-graph.js';
-import type { SpellingOptions } from './spellings.js';
+import { type SpelledEntry, type SpellingOptions, spellEntry } from './spellings.js';
+import type { BuiltList, VocabularyCache } from './vocabulary-cache.js';
 
 export interface VocabularyLimits extends SpellingOptions {
   readonly maxEntries: number;
@@ -31,62 +33,90 @@ export interface VocabularyChange {
   readonly rejected: readonly RejectedEntry[];
 }
 
-/** A session's list of entries and its graph: immutable, each change makes the next version. */
+type State = Pick<BuiltList, 'entries' | 'graph'>;
+
+/**
+ * A session's list of entries and its graph: immutable, each change makes the next version. A whole list is looked for
+ * in the cache first. A patch costs what the patch costs: versions share whatever it does not touch.
+ */
 export class Vocabulary {
   readonly version: number;
   readonly graph: PrefixGraph;
-  readonly #entries: ReadonlyMap<string, VocabularyEntry>;
+  readonly #entries: EntrySet;
   readonly #limits: Partial<VocabularyLimits>;
+  readonly #cache: VocabularyCache | undefined;
 
   private constructor(
     version: number,
-    entries: ReadonlyMap<string, VocabularyEntry>,
-    graph: PrefixGraph,
+    { entries, graph }: State,
     limits: Partial<VocabularyLimits>,
+    cache: VocabularyCache | undefined,
   ) {
     this.version = version;
     this.graph = graph;
     this.#entries = entries;
     this.#limits = limits;
+    this.#cache = cache;
   }
 
   /** Version 0: no entries. */
-  static empty(limits: Partial<VocabularyLimits> = {}): Vocabulary {
-    return new Vocabulary(0, new Map(), PrefixGraph.empty, limits);
+  static empty(limits: Partial<VocabularyLimits> = {}, cache?: VocabularyCache): Vocabulary {
+    return new Vocabulary(0, { entries: EntrySet.empty, graph: PrefixGraph.empty }, limits, cache);
   }
 
-  /** Entries in force, rejected ones left out. */
+  /** Entries in force, rejected ones left out, by code points of their texts. */
   get entries(): readonly VocabularyEntry[] {
-    return [...this.#entries.values()];
+    return [...this.#entries].sort((a, b) => (a.text < b.text ? -1 : 1));
   }
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Content hash of the graph. */
+  /** SHA-256 (hex) of the entries in force: equal lists have equal hashes. */
   get hash(): string {
-    return this.graph.hash;
+    return this.#entries.hash;
   }
 
   /** @throws VocabularyTooLongError */
   replace(entries: readonly VocabularyEntry[]): VocabularyChange {
     this.#checkSize(entries.length);
-    const next = new Map<string, VocabularyEntry>();
-    for (const entry of entries) setEntry(next, entry);
-    return this.#next(next, []);
+    const asked = byText(entries);
+    const set = EntrySet.empty.edit([], asked.values());
+    const key = this.#key(set);
+    const list = this.#cache?.get(key) ?? this.#build(asked, set);
+    this.#cache?.set(key, list);
+    return this.#next(list, list.rejected);
   }
 
   /** Removals come before settings. @throws VocabularyTooLongError */
   patch({ set = [], remove = [] }: VocabularyPatch): VocabularyChange {
-    const next = new Map(this.#entries);
     const rejected: RejectedEntry[] = [];
-    for (const text of remove) {
-      if (!next.delete(text.trim())) rejected.push({ text, reason: 'is not in the list, so not removed' });
+    const gone = new Map<string, VocabularyEntry>();
+    for (const given of remove) {
+      const text = given.trim();
+      const entry = gone.has(text) ? undefined : this.#entries.get(text);
+      if (entry !== undefined) gone.set(text, entry);
+      else rejected.push({ text: given, reason: 'is not in the list, so not removed' });
     }
-    for (const entry of set) setEntry(next, entry);
-    this.#checkSize(next.size);
-    return this.#next(next, rejected);
+    const asked = byText(set);
+    for (const text of asked.keys()) {
+      const old = this.#entries.get(text);
+      if (old !== undefined) gone.set(text, old);
+    }
+    this.#checkSize(this.size - gone.size + asked.size);
+    const spelled = this.#spell(asked.values());
+    rejected.push(...spelled.flatMap((each) => each.rejected));
+    const usable = spelled.flatMap(({ entry }) => entry ?? []);
+    const entries = this.#entries.edit(gone.keys(), usable);
+    const shared = this.#cache?.get(this.#key(entries));
+    if (shared !== undefined) return this.#next(shared, rejected);
+    // more that is new than old: laid out anew, it is read faster
+    const graph =
+      usable.length > entries.size / 2
+        ? PrefixGraph.build([...entries], this.#limits).graph
+        : this.graph.edit(this.#spell(gone.values()), spelled);
+    return this.#next({ entries, graph }, rejected);
   }
 
   #checkSize(entries: number): void {
@@ -95,17 +125,32 @@ export class Vocabulary {
     if (entries > maxEntries) throw new VocabularyTooLongError(entries, maxEntries);
   }
 
-  #next(entries: Map<string, VocabularyEntry>, rejected: readonly RejectedEntry[]): VocabularyChange {
-    const built = PrefixGraph.build([...entries.values()], this.#limits);
-    const kept = new Set(built.graph.entries);
-    for (const [key, entry] of entries) if (!kept.has(entry)) entries.delete(key);
-    const vocabulary = new Vocabulary(this.version + 1, entries, built.graph, this.#limits);
-    return { vocabulary, rejected: [...rejected, ...built.rejected] };
+  #build(asked: ReadonlyMap<string, VocabularyEntry>, set: EntrySet): BuiltList {
+    const { graph, entries, rejected } = PrefixGraph.build([...asked.values()], this.#limits);
+    return { entries: rejected.length === 0 ? set : EntrySet.empty.edit([], entries), graph, rejected };
+  }
+
+  #spell(entries: Iterable<VocabularyEntry>): readonly SpelledEntry[] {
+    return Array.from(entries, (entry) => spellEntry(entry, this.#limits));
+  }
+
+  #key({ hash }: EntrySet): string {
+    const { maxLength, minLetters, maxWeight } = this.#limits;
+    return [hash, maxLength, minLetters, maxWeight].join('/');
+  }
+
+  #next(state: State, rejected: readonly RejectedEntry[]): VocabularyChange {
+    const vocabulary = new Vocabulary(this.version + 1, state, this.#limits, this.#cache);
+    return { vocabulary, rejected };
   }
 }
 
 /** The key of an entry is its text as given, trimmed. Later ones win. */
-function setEntry(entries: Map<string, VocabularyEntry>, entry: VocabularyEntry): void {
-  const text = entry.text.trim();
-  entries.set(text, text === entry.text ? entry : { ...entry, text });
+function byText(entries: readonly VocabularyEntry[]): ReadonlyMap<string, VocabularyEntry> {
+  const map = new Map<string, VocabularyEntry>();
+  for (const entry of entries) {
+    const text = entry.text.trim();
+    map.set(text, text === entry.text ? entry : { ...entry, text });
+  }
+  return map;
 }

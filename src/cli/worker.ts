@@ -1,5 +1,6 @@
 /** Entry of a recognition worker: loads the model once and serves its sessions until it is terminated. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { NgramModel } from '../decoder/ngram.js';
 import { Batcher } from '../encoder/batcher.js';
 import { OnnxEncoder } from '../encoder/onnx.js';
@@ -19,5 +20,6 @@ const { model, maxBatch, languageModel } = workerData as WorkerSettings;
 const encoder = await OnnxEncoder.load(model);
 host(parentPort, {
   batcher: new Batcher(encoder, { maxBatch }),
+  vocabularies: new VocabularyCache(),
   ...(languageModel !== undefined && { languageModel: NgramModel.fromBuffer(languageModel) }),
 });

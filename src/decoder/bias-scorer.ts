@@ -1,6 +1,7 @@
 import type { PieceTable } from '../biasing/alphabet.js';
 import { type GainHistory, MatchState } from '../biasing/match.js';
 import { PrefixGraph } from '../biasing/prefix-graph.js';
+import { Walker } from '../biasing/walker.js';
 import type { BiasOptions } from './options.js';
 import { type PrefixTree, ROOT } from './prefix-tree.js';
 
@@ -14,6 +15,7 @@ export class BiasScorer {
   #state = new MatchState();
   readonly #history: TreeHistory;
   #graph = PrefixGraph.empty;
+  #walker: Walker;
   /** Node that each piece reaches from the root. */
   readonly #startNode: Int32Array;
 
@@ -46,6 +48,7 @@ export class BiasScorer {
     this.#options = { base, lambda, gapCap, biasGap, toll, freeEntries };
     this.#history = new TreeHistory(pieces, tree);
     this.#startNode = new Int32Array(pieces.size);
+    this.#walker = new Walker(PrefixGraph.empty, pieces);
   }
 
   get graph(): PrefixGraph {
@@ -59,19 +62,20 @@ export class BiasScorer {
 
   /** Symbols of the partial match at a node. */
   matched(node: number): number {
-    return this.#graph.depth[this.#tree.matchNode[node]!]!;
+    return this.#graph.depth(this.#tree.matchNode[node]!);
   }
 
   /** Symbols of the partial match after a node and one more token. */
   matchedAfter(node: number, token: number): number {
     const at = this.#tree.matchNode[node]!;
-    if (at === 0) return this.#graph.depth[this.#startNode[token]!]!;
-    return this.#graph.depth[this.#graph.walk(at, this.#pieces, token)]!;
+    if (at === 0) return this.#graph.depth(this.#startNode[token]!);
+    return this.#graph.depth(this.#walker.after(at, token));
   }
 
   /** Enters a new graph: every node's state is computed again from the begin of the segment. */
   setGraph(graph: PrefixGraph): void {
     this.#graph = graph;
+    this.#walker = new Walker(graph, this.#pieces);
     this.#state = new MatchState(this.#toll());
     this.reach = graph.isEmpty ? -1 : this.#options.biasGap;
     for (let piece = 0; piece < this.#pieces.size; piece++) {
@@ -85,7 +89,7 @@ export class BiasScorer {
   continues(node: number, token: number): boolean {
     if (this.#startNode[token] !== 0) return true;
     const at = this.#tree.matchNode[node]!;
-    return at !== 0 && this.#graph.walk(at, this.#pieces, token) !== 0;
+    return at !== 0 && this.#walker.after(at, token) !== 0;
   }
 
   /** Bias after a node and one more token, which lay `gap` below the frame's best. */
@@ -123,7 +127,7 @@ export class BiasScorer {
   }
 
   #advance(token: number, gain: number): void {
-    this.#state.advance(this.#graph, this.#pieces, token, gain, this.#history);
+    this.#state.advance(this.#walker, token, gain, this.#history);
   }
 
   #gain(token: number, gap: number): number {
@@ -133,7 +137,7 @@ export class BiasScorer {
 
   #toll(): number {
     const { toll, freeEntries } = this.#options;
-    return toll * Math.max(0, Math.log10(this.#graph.entries.length / freeEntries));
+    return toll * Math.max(0, Math.log10(this.#graph.entries / freeEntries));
   }
 
   #load(node: number): void {

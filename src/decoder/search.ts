@@ -119,7 +119,7 @@ export class BeamSearch {
 
   /** From the next frame on `graph` holds; the live hypotheses are scored as if it had always been there. */
   setGraph(graph: PrefixGraph): void {
-    if (graph.hash === this.bias.graph.hash) return;
+    if (graph === this.bias.graph) return;
     this.bias.setGraph(graph);
     this.words?.begin();
     for (let at = this.tree.next(ROOT); at >= 0; at = this.tree.next(at)) this.words?.update(at);

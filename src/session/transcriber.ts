@@ -3,6 +3,7 @@ import { bytesPerFrame } from '../audio/decode.js';
 import { createResampler } from '../audio/resample.js';
 import type { RejectedEntry } from '../biasing/entry.js';
 import { Vocabulary, VocabularyTooLongError } from '../biasing/vocabulary.js';
+import type { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { BeamDecoder } from '../decoder/beam.js';
 import type { LanguageModel } from '../decoder/language-model.js';
 import { Segmenter } from '../decoder/segmenter.js';
@@ -17,6 +18,8 @@ import type { RecogniserCommand, RecogniserConfig, RecogniserEvent, VocabularyCh
 export interface TranscriberResources {
   readonly batcher: Batcher;
   readonly languageModel?: LanguageModel;
+  /** Lists that sessions of this worker share. */
+  readonly vocabularies?: VocabularyCache;
 }
 
 interface Channel {
@@ -42,17 +45,15 @@ export class Transcriber {
 
   private constructor(
     config: RecogniserConfig,
-    { batcher }: TranscriberResources,
+    { batcher, vocabularies }: TranscriberResources,
     emit: (event: RecogniserEvent) => void,
   ) {
     const { sampleRate, frameSamples } = batcher.runtime.description;
     this.#config = config;
     this.#emit = emit;
     this.#clock = new Clock(config.audio.sampleRate, sampleRate, frameSamples);
-    this.#vocabulary = Vocabulary.empty({
-      maxEntries: config.maxEntries,
-      maxLength: config.maxEntryLength,
-    });
+    const limits = { maxEntries: config.maxEntries, maxLength: config.maxEntryLength };
+    this.#vocabulary = Vocabulary.empty(limits, vocabularies);
   }
 
   /**
