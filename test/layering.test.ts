@@ -28,7 +28,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'decoder',
     'captions',
   ],
-  server: ['util', 'observability', 'protocol', 'session'],
+  // who may come, of which the session knows only the limits that follow
+  access: ['util', 'session'],
+  server: ['util', 'observability', 'protocol', 'session', 'access'],
   compat: ['util', 'observability', 'protocol', 'audio', 'session'],
   client: ['protocol'],
   page: ['protocol', 'captions', 'client'],
@@ -43,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'decoder',
     'captions',
     'session',
+    'access',
     'server',
     'compat',
     'client',

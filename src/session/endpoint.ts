@@ -11,14 +11,23 @@ export interface ConnectionRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Subprotocols that the client offers. */
   readonly protocols: readonly string[];
+  /** What its key or token allows, where the server asks for one. */
+  readonly limits?: Pick<Partial<SessionLimits>, 'maxEntries' | 'maxSessionSeconds'>;
 }
 
 /** The answer to a request before the connection stands. */
 export type Handshake =
   /** Subprotocol to confirm, if any. */
-  | { readonly accept: true; readonly protocol?: string; readonly headers?: Headers }
-  /** `message` is the body, plain text unless `headers` say otherwise. */
-  | { readonly accept: false; readonly status: number; readonly message: string; readonly headers?: Headers };
+  { readonly accept: true; readonly protocol?: string; readonly headers?: Headers } | Refusal;
+
+/** An answer that no connection follows. */
+export interface Refusal {
+  readonly accept: false;
+  readonly status: number;
+  /** The body, plain text unless `headers` say otherwise. */
+  readonly message: string;
+  readonly headers?: Headers;
+}
 
 /** HTTP headers of an answer; what may not stand in one is replaced on the way. */
 export type Headers = Readonly<Record<string, string>>;
@@ -39,6 +48,8 @@ export interface Connection {
 /** A protocol that the server speaks at a path. */
 export interface Endpoint {
   readonly path: string;
+  /** Words a refusal of the server's (no key, no room) as this protocol's clients expect it. */
+  refusal?(refusal: Refusal): Refusal;
   handshake(request: ConnectionRequest): Handshake;
   connect(socket: Socket, request: ConnectionRequest): Connection;
 }
@@ -49,4 +60,20 @@ export interface SessionEnvironment {
   readonly limits: SessionLimits;
   /** A clock in milliseconds that never goes back; by default the process's. */
   readonly now?: () => number;
+}
+
+/** The environment of one connection: the server's limits, or narrower ones of who connects. */
+export function environmentOf(
+  environment: SessionEnvironment,
+  { limits = {} }: ConnectionRequest,
+): SessionEnvironment {
+  const { maxEntries, maxSessionSeconds } = environment.limits;
+  return {
+    ...environment,
+    limits: {
+      ...environment.limits,
+      maxEntries: Math.min(maxEntries, limits.maxEntries ?? maxEntries),
+      maxSessionSeconds: Math.min(maxSessionSeconds, limits.maxSessionSeconds ?? maxSessionSeconds),
+    },
+  };
 }
