@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,57 +6,10 @@ import * as assert from 'uvu/assert';
 import { readVocabularyFile } from '../src/cli/vocabulary-file.js';
 import type { ServerMessage } from '../src/protocol/messages.js';
 import { packageRoot } from '../src/util/package-root.js';
+import { run, start } from './cli-support.js';
 
 const test = suite('command line');
-const main = join(packageRoot(), 'build', 'src', 'cli', 'main.js');
 const sample = join(packageRoot(), 'samples', 'after.wav');
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface Started {
-  readonly process: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** Resolves once the output has a match. */
-  said(pattern: RegExp): Promise<string>;
-}
-
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
-  let out = '';
-  let err = '';
-  let look = (): void => undefined;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-    look();
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-  });
-  const ended = new Promise<Ended>((resolve) => {
-    child.on('close', (code) => resolve({ code, out, err }));
-  });
-  return {
-    process: child,
-    ended,
-    said: (pattern) =>
-      new Promise((resolve, reject) => {
-        look = () => {
-          const match = pattern.exec(out);
-          if (match !== null) resolve(match[1] ?? match[0]);
-        };
-        look();
-        void ended.then(() => reject(new Error(`ended without ${pattern}: ${out}${err}`)));
-      }),
-  };
-}
-
-function run(...args: readonly string[]): Promise<Ended> {
-  return start(args).ended;
-}
 
 let folder: string;
 test.before(async () => {

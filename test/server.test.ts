@@ -232,7 +232,7 @@ test('a peer that is gone frees its session', async () => {
 
 test('a half-open peer that answers no ping is cut off', async () => {
   await gateway.stop({ graceMs: 0 });
-  await start({ pingIntervalMs: 20 });
+  await start({ pingSeconds: 0.02 });
   const { ws } = await connect();
   ws.pause();
   while (gateway.sessions > 0) await new Promise((resolve) => setImmediate(resolve));

@@ -5,11 +5,13 @@ import { SHERPA_ROOT_PATH, sherpaEndpoint } from '../compat/sherpa.js';
 import { voskEndpoint } from '../compat/vosk.js';
 import { loadLanguageModel } from '../decoder/language-bundle.js';
 import { Gateway } from '../server/gateway.js';
+import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../server/limits.js';
 import { readPage } from '../server/page.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
 import { nativeEndpoint } from '../session/native.js';
 import { WorkerPool } from '../session/pool.js';
 import { packageRoot } from '../util/package-root.js';
+import type { Access } from './access.js';
 import type { ServeSettings } from './settings.js';
 import type { WorkerSettings } from './worker.js';
 
@@ -32,12 +34,15 @@ export async function startWorkers({
   return WorkerPool.start(spawn, { workers });
 }
 
-/** Puts a gateway together: here, and nowhere else, is known which classes do it. */
-export async function startService(settings: ServeSettings): Promise<Service> {
+/**
+ * Puts a gateway together: here, and nowhere else, is known which classes do it.
+ * @param access absent: everybody on this machine
+ */
+export async function startService(settings: ServeSettings, access?: Access): Promise<Service> {
   const page = await readPage(join(packageRoot(), 'build', 'page'));
   const pool = await startWorkers(settings);
-  const { host, port, maxConnections } = settings;
-  const limits = limitsOf(settings);
+  const { host, port } = settings;
+  const limits = pick<SessionLimits>(settings, DEFAULT_LIMITS);
   const environment = { recognisers: pool, limits };
   const gateway = await Gateway.start({
     endpoints: [
@@ -48,9 +53,11 @@ export async function startService(settings: ServeSettings): Promise<Service> {
       sherpaEndpoint(environment, SHERPA_ROOT_PATH),
     ],
     page,
+    ...access?.options,
+    routes: [...(access?.routes ?? [])],
+    ...pick<ServerLimits>(settings, DEFAULT_SERVER_LIMITS),
     host,
     port,
-    maxConnections,
     // frames above the session's own limit still get an error that says so
     maxPayload: 4 * limits.maxFrameBytes,
   }).catch(async (reason: unknown) => {
@@ -68,7 +75,8 @@ export async function startService(settings: ServeSettings): Promise<Service> {
   };
 }
 
-function limitsOf(settings: ServeSettings): SessionLimits {
-  const names = Object.keys(DEFAULT_LIMITS) as (keyof SessionLimits)[];
-  return Object.fromEntries(names.map((name) => [name, settings[name]])) as unknown as SessionLimits;
+/** Of the settings, those that are named by `names`. */
+function pick<T extends object>(settings: T, names: T): T {
+  const keys = Object.keys(names) as (keyof T)[];
+  return Object.fromEntries(keys.map((key) => [key, settings[key]])) as T;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageRoot } from '../util/package-root.js';
 import { demo } from './demo.js';
+import { addKeyCommands } from './keys.js';
 import { serve } from './serve.js';
 import { addSettings, readSettings } from './settings.js';
 import { type TranscribeOptions, transcribe } from './transcribe.js';
@@ -38,6 +39,7 @@ addSettings(program.command('transcribe'))
   .addOption(formatOption('json', 'print every message as JSON, the last one being the transcript'))
   .option('--out <file>', 'write to a file instead; its ending says the format where no flag does')
   .option('--url <address>', 'use a running gateway, for example ws://127.0.0.1:8080/v1/stream')
+  .addOption(new Option('--key <key>', 'key or token for that gateway').env('LEXIGATE_KEY'))
   .option('--realtime', 'send the audio at the speed of speech', false)
   .option('--latency <ms>', 'chunk and look-ahead together, as the model offers', positive)
   .option('--no-language-model', 'hypotheses by sound alone')
@@ -53,6 +55,8 @@ addSettings(program.command('demo'))
   .action(async (_: unknown, command: Command) => {
     await demo(readSettings(command));
   });
+
+addKeyCommands(program);
 
 function formatOption(format: TranscriptFormat, description: string): Option {
   return new Option(`--${format}`, description).conflicts(

@@ -1,16 +1,21 @@
+import { openAccess } from './access.js';
 import { startService } from './compose.js';
 import type { ServeSettings } from './settings.js';
 
 /** Runs the gateway until a signal; a second one does not wait. */
 export async function serve(settings: ServeSettings): Promise<void> {
   const begun = performance.now();
-  const service = await startService(settings);
+  const access = await openAccess(settings);
+  for (const warning of access.warnings) warn(warning);
+  const service = await startService(settings, access);
   const { name, version } = service.pool.description;
   const seconds = ((performance.now() - begun) / 1000).toFixed(2);
   process.stdout.write(
     `lexigate listens on ${service.url} (model ${name} ${version}, ${settings.workers} workers, ready in ${seconds} s)\n`,
   );
   process.stdout.write(`captions in a browser: ${new URL('/', service.url.replace(/^ws/, 'http'))}\n`);
+  access.watch(service.gateway, warn);
+  process.on('SIGHUP', () => void access.reload(service.gateway, warn));
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
@@ -25,6 +30,11 @@ export async function serve(settings: ServeSettings): Promise<void> {
   process.once('SIGTERM', force);
   process.once('SIGINT', force);
   await service.stop({ graceMs: settings.graceSeconds * 1000 });
+  access.close();
   process.off('SIGTERM', force);
   process.off('SIGINT', force);
+}
+
+function warn(what: string): void {
+  process.stderr.write(`lexigate: ${what}\n`);
 }

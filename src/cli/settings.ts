@@ -2,27 +2,43 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../server/limits.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
 import { packageRoot } from '../util/package-root.js';
 
 /** Everything that `lexigate serve` can be told. */
-export interface ServeSettings extends SessionLimits {
+export interface ServeSettings extends SessionLimits, ServerLimits, AccessSettings {
   readonly host: string;
   readonly port: number;
   readonly model: string;
   readonly workers: number;
   readonly maxBatch: number;
-  readonly maxConnections: number;
   readonly graceSeconds: number;
+}
+
+/** Who may come, and how; docs/access.md. */
+export interface AccessSettings {
+  readonly keyFile: string | undefined;
+  readonly tokenSecretFile: string | undefined;
+  readonly maxTokenSeconds: number;
+  /** Separated by commas. */
+  readonly allowOrigin: string | undefined;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly trustProxy: boolean;
+  readonly insecurePublic: boolean;
 }
 
 export interface Setting {
   readonly key: keyof ServeSettings;
   readonly argument: string;
   readonly description: string;
-  readonly parse: (text: string) => string | number;
-  readonly value: string | number;
+  readonly parse: (text: string) => Value;
+  /** Undefined: not set unless given. */
+  readonly value: Value | undefined;
 }
+
+type Value = string | number | boolean;
 
 /** Each setting once: its flag, environment variable and place in the config file follow from its key. */
 export const SETTINGS: readonly Setting[] = [
@@ -31,7 +47,44 @@ export const SETTINGS: readonly Setting[] = [
   text('model', 'folder', 'folder of the model bundle', join(packageRoot(), 'models', 'en-base')),
   number('workers', 'recognition threads', availableParallelism(), 1, 256),
   number('maxBatch', 'streams per encoder run', 16, 1, 256),
-  number('maxConnections', 'connections at a time; more get HTTP 503', 200, 1, 100_000),
+  text('keyFile', 'file', 'keys that clients need, made with "lexigate keys add"'),
+  text('tokenSecretFile', 'file', 'secret of 32 bytes or more that signs tokens; else made up at each start'),
+  number('maxTokenSeconds', 'longest life of a token', 3600, 1, 86_400),
+  text(
+    'allowOrigin',
+    'origins',
+    'web pages that may connect besides the own, for example https://app.example',
+  ),
+  text('tlsCert', 'file', 'certificate chain, PEM; with --tls-key the gateway speaks wss and https'),
+  text('tlsKey', 'file', 'private key of the certificate, PEM'),
+  flag(
+    'trustProxy',
+    'a proxy that ends TLS is the only one who can reach the port; believe its X-Forwarded-Host',
+  ),
+  flag('insecurePublic', 'let everybody in who can reach the port, without keys'),
+  number(
+    'maxConnections',
+    'connections at a time; more get HTTP 503',
+    DEFAULT_SERVER_LIMITS.maxConnections,
+    1,
+    100_000,
+  ),
+  number(
+    'maxConnectionsPerKey',
+    'connections of a key at a time; more get HTTP 429',
+    DEFAULT_SERVER_LIMITS.maxConnectionsPerKey,
+    1,
+    100_000,
+  ),
+  number('maxHandshakes', 'TCP connections besides those', DEFAULT_SERVER_LIMITS.maxHandshakes, 1, 100_000),
+  number(
+    'handshakeSeconds',
+    'seconds for a TLS handshake or an HTTP request',
+    DEFAULT_SERVER_LIMITS.handshakeSeconds,
+    1,
+    3600,
+  ),
+  number('pingSeconds', 'seconds between pings', DEFAULT_SERVER_LIMITS.pingSeconds, 1, 3600),
   number(
     'maxFrameBytes',
     'largest frame from a client',
@@ -116,12 +169,20 @@ export const SETTINGS: readonly Setting[] = [
   number('graceSeconds', 'seconds that open sessions have to finish at shutdown', 30, 0, 86_400),
 ];
 
-function text(key: keyof ServeSettings, argument: string, description: string, value: string): Setting {
+function text(key: keyof ServeSettings, argument: string, description: string, value?: string): Setting {
   const parse = (given: string): string => {
     if (given.trim() === '') throw new InvalidArgumentError('It is empty.');
     return given;
   };
   return { key, argument, description, parse, value };
+}
+
+function flag(key: keyof ServeSettings, description: string): Setting {
+  const parse = (given: string): boolean => {
+    if (given !== 'true' && given !== 'false') throw new InvalidArgumentError('Give true or false.');
+    return given === 'true';
+  };
+  return { key, argument: 'true', description, parse, value: false };
 }
 
 function number(
@@ -149,10 +210,13 @@ function kebab(key: string): string {
 export function addSettings(command: Command): Command {
   for (const { key, argument, description, parse, value } of SETTINGS) {
     const name = kebab(key);
+    // a flag needs no value, but environment and config file have to give it one
+    const given = typeof value === 'boolean' ? `[${argument}]` : `<${argument}>`;
     command.addOption(
-      new Option(`--${name} <${argument}>`, description)
+      new Option(`--${name} ${given}`, description)
         .env(`LEXIGATE_${name.replaceAll('-', '_').toUpperCase()}`)
         .default(value)
+        .preset('true')
         .argParser(parse),
     );
   }
@@ -175,7 +239,8 @@ export function readSettings(command: Command): ServeSettings {
     );
   }
   const resolved = SETTINGS.map(({ key, parse }) => {
-    const fromFile = command.getOptionValueSource(key) === 'default' && file[key] !== undefined;
+    const source = command.getOptionValueSource(key);
+    const fromFile = (source === 'default' || source === undefined) && file[key] !== undefined;
     return [key, fromFile ? parseInFile(options.config!, key, file[key], parse) : options[key]];
   });
   return Object.fromEntries(resolved) as unknown as ServeSettings;
@@ -195,7 +260,7 @@ function readConfig(path: string): Readonly<Record<string, unknown>> {
   throw new InvalidArgumentError(`${path} holds no JSON object.`);
 }
 
-function parseInFile(path: string, key: string, value: unknown, parse: Setting['parse']): string | number {
+function parseInFile(path: string, key: string, value: unknown, parse: Setting['parse']): Value {
   try {
     return parse(String(value));
   } catch (cause) {

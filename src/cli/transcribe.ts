@@ -17,6 +17,8 @@ export interface TranscribeOptions {
   /** File for what would be printed. */
   readonly out?: string;
   readonly url?: string;
+  /** For the gateway at `url`. */
+  readonly key?: string;
   readonly realtime: boolean;
   readonly latency?: number;
   readonly beam?: number;
@@ -78,18 +80,15 @@ interface Job {
 
 async function transcribeFile(
   { name, file, url, vocabulary, format, out }: Job,
-  { realtime, latency, beam, languageModel }: TranscribeOptions,
+  { key, realtime, latency, beam, languageModel }: TranscribeOptions,
 ): Promise<void> {
   const wishes: SessionOptions = {
     ...(latency !== undefined && { latencyMs: latency }),
     ...(beam !== undefined && { beam }),
     languageModel,
   };
-  const client = await LexigateClient.connect(url, {
-    audio: file.format,
-    ...(vocabulary !== undefined && { vocabulary }),
-    options: wishes,
-  });
+  const start = { audio: file.format, ...(vocabulary !== undefined && { vocabulary }), options: wishes };
+  const client = await LexigateClient.connect(url, start, { token: key });
   const finals: FinalMessage[] = [];
   client.on('final', (message) => finals.push(message));
   const lines: string[] = [];

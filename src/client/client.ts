@@ -1,13 +1,20 @@
 /** The SDK for Node. `browser/client.ts` is the same for browsers. */
 import WebSocket from 'ws';
-import { type LexigateSession, openSession, type SessionStart } from './session.js';
+import { type ConnectOptions, type LexigateSession, openSession, type SessionStart } from './session.js';
 
 export { LexigateError, type LexigateErrorCode } from './error.js';
-export type { SessionEvents, SessionListener, SessionStart, VocabularyUpdate } from './session.js';
+export type {
+  ConnectOptions,
+  SessionEvents,
+  SessionListener,
+  SessionStart,
+  VocabularyUpdate,
+} from './session.js';
 
 export type LexigateClient = LexigateSession;
 
 export const LexigateClient = {
   /** Connects, sends `start` and resolves with the session once the server is ready. */
-  connect: (url: string, start: SessionStart): Promise<LexigateClient> => openSession(WebSocket, url, start),
+  connect: (url: string, start: SessionStart, options?: ConnectOptions): Promise<LexigateClient> =>
+    openSession(WebSocket, url, start, options),
 };

@@ -35,6 +35,11 @@ export interface SessionEvents {
   readonly close: { readonly code: number; readonly reason: string };
 }
 
+export interface ConnectOptions {
+  /** A key or, in a browser, a short-lived token, where the gateway asks for one. Travels as a subprotocol. */
+  readonly token?: string | undefined;
+}
+
 export type SessionListener<K extends keyof SessionEvents> = (event: SessionEvents[K]) => void;
 
 /** What `start` says besides its type. */
@@ -57,9 +62,10 @@ export function openSession(
   WebSocket: WebSocketConstructor,
   url: string,
   start: SessionStart,
+  { token }: ConnectOptions = {},
 ): Promise<LexigateSession> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, SUBPROTOCOL);
+    const socket = new WebSocket(url, token === undefined ? SUBPROTOCOL : [SUBPROTOCOL, 'bearer', token]);
     socket.onopen = () => {
       socket.send(JSON.stringify({ type: 'start', ...start } satisfies StartMessage));
     };
@@ -73,12 +79,26 @@ export function openSession(
     };
     // browsers say nothing of the cause, by intention; `ws` does
     socket.onerror = ({ message }: { readonly message?: string }) => {
-      reject(new LexigateError('connection', `${url}: ${message ?? 'no connection'}`));
+      reject(new LexigateError('connection', `${url}: ${explain(message)}`));
     };
     socket.onclose = ({ code, reason }: SessionEvents['close']) => {
       reject(new LexigateError('connection', `${url} closed the connection: ${code} ${reason}`));
     };
   });
+}
+
+/** What the gateway means by an answer that is no connection. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  401: 'a key or token is needed, and none or another was given',
+  403: 'pages of this origin may not connect',
+  429: 'the key has as many connections as it may',
+  503: 'the gateway is full or about to stop; try again later',
+};
+
+function explain(message = 'no connection'): string {
+  const status = /^Unexpected server response: (\d+)$/.exec(message)?.[1];
+  const meaning = status === undefined ? undefined : REFUSALS[status];
+  return meaning === undefined ? message : `${meaning} (HTTP ${status})`;
 }
 
 /** A session of the native protocol from the client's side. */

@@ -10,7 +10,7 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void;
 }
 
-export type WebSocketConstructor = new (url: string, protocol: string) => WebSocketLike;
+export type WebSocketConstructor = new (url: string, protocols: string | string[]) => WebSocketLike;
 
 /** `readyState` of a socket that can send. */
 export const OPEN = 1;

@@ -1,6 +1,11 @@
 import { closeReason, ProtocolError } from '../protocol/errors.js';
 import type { ServerMessage, StartMessage } from '../protocol/messages.js';
-import type { Connection, Endpoint, SessionEnvironment } from '../session/endpoint.js';
+import {
+  type Connection,
+  type Endpoint,
+  environmentOf,
+  type SessionEnvironment,
+} from '../session/endpoint.js';
 import { Session } from '../session/session.js';
 import type { Socket } from '../session/socket.js';
 import { innerSocket } from './inner-socket.js';
@@ -32,7 +37,7 @@ export function sherpaEndpoint(environment: SessionEnvironment, path: string = S
       const message = `The address has "${unknown}"; nothing can be chosen here: send 32-bit floats, 16 kHz, one channel.`;
       return { accept: false, status: 400, message };
     },
-    connect: (socket) => new SherpaConnection(socket, environment),
+    connect: (socket, request) => new SherpaConnection(socket, environmentOf(environment, request)),
   };
 }
 

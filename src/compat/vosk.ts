@@ -1,5 +1,10 @@
 import { fromUnknown } from '../protocol/errors.js';
-import type { Endpoint, Handshake, SessionEnvironment } from '../session/endpoint.js';
+import {
+  type Endpoint,
+  environmentOf,
+  type Handshake,
+  type SessionEnvironment,
+} from '../session/endpoint.js';
 import { VoskConnection } from './vosk-connection.js';
 import { parseSampleRate } from './vosk-request.js';
 
@@ -13,7 +18,10 @@ export function voskEndpoint(environment: SessionEnvironment): Endpoint {
   return {
     path: VOSK_PATH,
     handshake: ({ url }) => handshake(url.searchParams),
-    connect: (socket, { url }) => new VoskConnection(socket, environment, sampleRateOf(url.searchParams)),
+    connect: (socket, request) => {
+      const sampleRate = sampleRateOf(request.url.searchParams);
+      return new VoskConnection(socket, environmentOf(environment, request), sampleRate);
+    },
   };
 }
 

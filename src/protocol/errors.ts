@@ -26,6 +26,7 @@ export const ERROR_RULES = {
   vocabulary_invalid: { closeCode: 4422, fatal: false },
   vocabulary_too_large: { closeCode: 4413, fatal: false },
   too_many_requests: { closeCode: 4429, fatal: false },
+  access_revoked: { closeCode: 4401, fatal: true },
   idle_timeout: { closeCode: 4408, fatal: true },
   session_too_long: { closeCode: 4410, fatal: true },
   slow_consumer: { closeCode: 4499, fatal: true },

@@ -107,6 +107,7 @@ export type ErrorCode =
   | 'vocabulary_invalid'
   | 'vocabulary_too_large'
   | 'too_many_requests'
+  | 'access_revoked'
   | 'idle_timeout'
   | 'session_too_long'
   | 'slow_consumer'

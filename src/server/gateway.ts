@@ -1,39 +1,56 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Connection, ConnectionRequest, Endpoint, Handshake, Headers } from '../session/endpoint.js';
+import { type Authenticator, EVERYBODY, isRefusal, type Principal } from '../access/authenticator.js';
+import { Origins } from '../access/origins.js';
+import { Quotas } from '../access/quotas.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type { Connection, ConnectionRequest, Endpoint, Handshake, Refusal } from '../session/endpoint.js';
+import { type Admission, Door, SHUTTING_DOWN } from './door.js';
+import { answer, answerJson, headerLines, hostOf, protocolsOf, refuseUpgrade, urlOf } from './http.js';
+import { DEFAULT_SERVER_LIMITS, type ServerLimits } from './limits.js';
 import { type PageFiles, servePage } from './page.js';
+import type { Route } from './route.js';
 import { forward, keepAlive, toSocket } from './websocket.js';
 
-export interface GatewayOptions {
+/** Certificate chain and private key, PEM. */
+export interface TlsFiles {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+export interface GatewayOptions extends Partial<ServerLimits> {
   /** The first one is the native protocol's; `url` is its address. */
   readonly endpoints: readonly Endpoint[];
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** Connections at a time; the next is answered with HTTP 503 before the upgrade. */
-  readonly maxConnections: number;
   /** Largest frame that is read at all, in bytes; above it the connection is closed with 1009. */
   readonly maxPayload: number;
   /** What browsers get; absent: nothing. */
   readonly page?: PageFiles | undefined;
-  /** 30 s: below the usual minute after which proxies cut idle connections. */
-  readonly pingIntervalMs?: number;
+  /** HTTP resources besides. */
+  readonly routes?: readonly Route[];
+  /** Who may come; absent: everybody. */
+  readonly authenticator?: Authenticator;
+  /** Pages that may connect; absent: the gateway's own, asked for by a name of this machine. */
+  readonly origins?: Origins;
+  /** Absent: no encryption. */
+  readonly tls?: TlsFiles | undefined;
+  /** What a proxy in front says of its client is believed. */
+  readonly trustProxy?: boolean;
 }
 
 /** The HTTP server with its WebSocket endpoints: upgrades, and a connection's end for each. */
 export class Gateway {
   readonly #options: GatewayOptions;
+  readonly #limits: ServerLimits;
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
-  readonly #connections = new Set<Connection>();
+  readonly #door: Door;
+  readonly #connections = new Map<Connection, Principal>();
   /** What an endpoint answered, on its way to the places where `ws` asks for subprotocol and headers. */
   readonly #accepted = new WeakMap<IncomingMessage, Handshake & { readonly accept: true }>();
   #url = '';
@@ -41,9 +58,13 @@ export class Gateway {
 
   private constructor(options: GatewayOptions) {
     this.#options = options;
-    this.#http = createServer((request, response) => {
-      this.#request(request, response);
+    this.#limits = { ...DEFAULT_SERVER_LIMITS, ...options };
+    this.#door = new Door({
+      authenticator: options.authenticator ?? EVERYBODY,
+      origins: options.origins ?? new Origins({ allowed: [], loopbackOnly: true }),
+      quotas: new Quotas(this.#limits),
     });
+    this.#http = this.#createServer();
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: options.maxPayload,
@@ -56,7 +77,10 @@ export class Gateway {
       lines.push(...headerLines(this.#accepted.get(request)?.headers));
     });
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      this.#upgrade(request, socket, head);
+      this.#upgrade(request, socket, head).catch((thrown: unknown) => {
+        console.error('a handshake failed:', thrown);
+        refuseUpgrade(socket, 500, 'The server failed; try again.');
+      });
     });
   }
 
@@ -69,7 +93,8 @@ export class Gateway {
     });
     const { port, address, family } = gateway.#http.address() as AddressInfo;
     const host = family === 'IPv6' ? `[${address}]` : address;
-    gateway.#url = `ws://${host}:${port}${options.endpoints[0]?.path ?? ''}`;
+    const scheme = options.tls === undefined ? 'ws' : 'wss';
+    gateway.#url = `${scheme}://${host}:${port}${options.endpoints[0]?.path ?? ''}`;
     return gateway;
   }
 
@@ -82,6 +107,21 @@ export class Gateway {
     return this.#connections.size;
   }
 
+  /** Uses another certificate for connections to come. */
+  renewTls(tls: TlsFiles): void {
+    if (this.#http instanceof TlsServer) this.#http.setSecureContext(tls);
+  }
+
+  /** Tells and closes the connections of keys that are no more. */
+  revoke(keyIds: readonly string[]): void {
+    for (const [connection, { keyId }] of this.#connections) {
+      if (keyId === undefined || !keyIds.includes(keyId)) continue;
+      connection.fail(
+        new ProtocolError('access_revoked', 'The key of this session was revoked; connect with another.'),
+      );
+    }
+  }
+
   /** Takes no new connections and waits for the open ones, at most `graceMs`; those left are told and closed. */
   async stop({ graceMs }: { graceMs: number }): Promise<void> {
     this.#draining = true;
@@ -91,20 +131,47 @@ export class Gateway {
       });
     });
     const timer = setTimeout(() => {
-      for (const connection of this.#connections) connection.shutDown();
+      for (const connection of this.#connections.keys()) connection.shutDown();
     }, graceMs);
     await closed;
     clearTimeout(timer);
     this.#sockets.close();
   }
 
-  #request(request: IncomingMessage, response: ServerResponse): void {
+  #createServer(): Server {
+    const { handshakeSeconds, maxConnections, maxHandshakes } = this.#limits;
+    const patienceMs = handshakeSeconds * 1000;
+    const timeouts = {
+      headersTimeout: patienceMs,
+      requestTimeout: patienceMs,
+      connectionsCheckingInterval: Math.min(patienceMs, 1000),
+    };
+    const { tls } = this.#options;
+    const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      void this.#request(request, response);
+    };
+    const server =
+      tls === undefined
+        ? createServer(timeouts, handle)
+        : createTlsServer({ ...timeouts, ...tls, handshakeTimeout: patienceMs }, handle);
+    server.maxConnections = maxConnections + maxHandshakes;
+    return server;
+  }
+
+  async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = urlOf(request);
-    const { page } = this.#options;
+    const { page, routes = [] } = this.#options;
     if (page !== undefined && servePage(page, pathname, request, response)) return;
-    if (pathname === '/healthz') {
-      const body = `${JSON.stringify({ status: 'ok', sessions: this.sessions })}\n`;
-      answer(response, 200, body, 'application/json');
+    const route = routes.find(({ path }) => path === pathname);
+    if (route !== undefined) {
+      try {
+        await route.handle(request, response);
+      } catch (thrown) {
+        console.error(`${pathname}:`, thrown);
+        if (!response.headersSent) answer(response, 500, 'The server failed; try again.\n');
+      }
+    } else if (pathname === '/healthz') {
+      answerJson(response, 200, { status: 'ok', sessions: this.sessions });
     } else answer(response, 404, `Nothing is here. WebSocket endpoints: ${this.#paths()}.\n`);
   }
 
@@ -112,71 +179,56 @@ export class Gateway {
     return this.#options.endpoints.map(({ path }) => path).join(', ');
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // a peer that goes away during the handshake is no error of ours
     socket.on('error', () => undefined);
     const url = urlOf(request);
     const endpoint = this.#options.endpoints.find(({ path }) => path === url.pathname);
     if (endpoint === undefined) {
-      refuse(socket, 404, `There is no WebSocket at ${url.pathname}; connect to one of ${this.#paths()}.`);
+      const message = `There is no WebSocket at ${url.pathname}; connect to one of ${this.#paths()}.`;
+      refuseUpgrade(socket, 404, message);
       return;
     }
-    if (this.#draining || this.#sockets.clients.size >= this.#options.maxConnections) {
-      const reason = this.#draining ? 'The server is shutting down' : 'The server is full';
-      refuse(socket, 503, `${reason}; try again later.`, { 'Retry-After': '5' });
+    const refuse = (refusal: Refusal): void => {
+      const { status, message, headers } = endpoint.refusal?.(refusal) ?? refusal;
+      refuseUpgrade(socket, status, message, headers);
+    };
+    const asked = { url, headers: request.headers, protocols: protocolsOf(request) };
+    const admission = await this.#admit(request, asked);
+    if (isRefusal(admission)) {
+      refuse(admission);
       return;
     }
-    const asked: ConnectionRequest = { url, headers: request.headers, protocols: protocolsOf(request) };
-    const handshake = endpoint.handshake(asked);
+    // also where `ws` finds fault with the handshake, or nobody is there any more
+    if (socket.destroyed) admission.leave();
+    else socket.once('close', () => admission.leave());
+    const handshake = endpoint.handshake(admission.request);
     if (!handshake.accept) {
-      refuse(socket, handshake.status, handshake.message, handshake.headers);
+      refuseUpgrade(socket, handshake.status, handshake.message, handshake.headers);
       return;
     }
     this.#accepted.set(request, handshake);
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
-      this.#connected(ws, endpoint, asked);
+      this.#connected(ws, endpoint, admission);
     });
   }
 
-  #connected(ws: WebSocket, endpoint: Endpoint, asked: ConnectionRequest): void {
-    const connection = endpoint.connect(toSocket(ws), asked);
-    this.#connections.add(connection);
+  async #admit(request: IncomingMessage, asked: ConnectionRequest): Promise<Admission | Refusal> {
+    if (this.#draining) return SHUTTING_DOWN;
+    const host = hostOf(request, { trustProxy: this.#options.trustProxy ?? false });
+    const admission = await this.#door.admit(asked, host);
+    if (!this.#draining || isRefusal(admission)) return admission;
+    admission.leave();
+    return SHUTTING_DOWN;
+  }
+
+  #connected(ws: WebSocket, endpoint: Endpoint, { principal, request }: Admission): void {
+    const connection = endpoint.connect(toSocket(ws), request);
+    this.#connections.set(connection, principal);
     ws.on('close', () => {
       this.#connections.delete(connection);
     });
-    keepAlive(ws, this.#options.pingIntervalMs ?? 30_000);
+    keepAlive(ws, this.#limits.pingSeconds * 1000);
     forward(ws, connection);
   }
-}
-
-/** Path and query behind a host of no meaning; what is no path (`*`, a proxy's whole address) counts as the root. */
-function urlOf({ url = '/' }: IncomingMessage): URL {
-  return new URL(`http://gateway${url.startsWith('/') ? url : '/'}`);
-}
-
-function protocolsOf({ headers }: IncomingMessage): string[] {
-  const offered = headers['sec-websocket-protocol'] ?? '';
-  return offered.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
-}
-
-/** Answers an upgrade with what is no upgrade. */
-function refuse(socket: Duplex, status: number, message: string, headers: Headers = {}): void {
-  const body = `${message}\n`;
-  const lines = headerLines({
-    Connection: 'close',
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': `${Buffer.byteLength(body)}`,
-    ...headers,
-  });
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
-}
-
-/** A value may quote the request: a line break in it would begin a header of the client's making. */
-function headerLines(headers: Headers = {}): string[] {
-  return Object.entries(headers).map(([name, value]) => `${name}: ${value.replace(/[^\x20-\x7e]/g, '?')}`);
-}
-
-function answer(response: ServerResponse, status: number, body: string, type = 'text/plain'): void {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
-  response.end(body);
 }

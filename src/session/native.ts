@@ -1,5 +1,5 @@
 import { SUBPROTOCOL } from '../protocol/validate.js';
-import type { Endpoint, SessionEnvironment } from './endpoint.js';
+import { type Endpoint, environmentOf, type SessionEnvironment } from './endpoint.js';
 import { Session } from './session.js';
 
 /** Path of the native protocol. */
@@ -15,6 +15,6 @@ export function nativeEndpoint(environment: SessionEnvironment): Endpoint {
       const message = `The subprotocols ${protocols.join(', ')} are not spoken here; ask for ${SUBPROTOCOL}.`;
       return { accept: false, status: 400, message };
     },
-    connect: (socket) => new Session(socket, environment),
+    connect: (socket, request) => new Session(socket, environmentOf(environment, request)),
   };
 }

@@ -1,9 +1,15 @@
 /** The SDK for browsers. */
-import { type LexigateSession, openSession, type SessionStart } from '../session.js';
+import { type ConnectOptions, type LexigateSession, openSession, type SessionStart } from '../session.js';
 
 export { LexigateError, type LexigateErrorCode } from '../error.js';
 export type { Packet } from '../packets.js';
-export type { SessionEvents, SessionListener, SessionStart, VocabularyUpdate } from '../session.js';
+export type {
+  ConnectOptions,
+  SessionEvents,
+  SessionListener,
+  SessionStart,
+  VocabularyUpdate,
+} from '../session.js';
 export {
   type Capture,
   type CaptureOptions,
@@ -18,5 +24,6 @@ export type LexigateClient = LexigateSession;
 
 export const LexigateClient = {
   /** Connects, sends `start` and resolves with the session once the server is ready. */
-  connect: (url: string, start: SessionStart): Promise<LexigateClient> => openSession(WebSocket, url, start),
+  connect: (url: string, start: SessionStart, options?: ConnectOptions): Promise<LexigateClient> =>
+    openSession(WebSocket, url, start, options),
 };
