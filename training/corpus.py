@@ -6,7 +6,8 @@ import csv
 import io
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,15 +44,30 @@ def decode(data: bytes) -> NDArray[np.float32]:
 
 
 def read_packed(manifest: Path) -> Iterator[Utterance]:
-    """The utterances of `manifest` (tab-separated, with a header) and the tar beside it."""
-    with tarfile.open(manifest.with_suffix(".tar")) as tar, manifest.open() as rows:
+    """The utterances of `manifest` (tab-separated, with a header) and the tar beside it, or the folder of its name."""
+    with manifest.open() as rows, _files(manifest) as read:
         for row in csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE):
-            member = tar.extractfile(row["path"])
-            assert member is not None
             yield Utterance(
                 row["path"],
                 row.get("speaker") or "",
                 normalise(row["transcript"]),
                 tuple(e for e in (row.get("entities") or "").split("|") if e),
-                decode(member.read()),
+                decode(read(row["path"])),
             )
+
+
+@contextmanager
+def _files(manifest: Path) -> Iterator[Callable[[str], bytes]]:
+    """Reads the files that a manifest names."""
+    packed = manifest.with_suffix(".tar")
+    if not packed.exists():
+        yield lambda path: (manifest.with_suffix("") / path).read_bytes()
+        return
+    with tarfile.open(packed) as tar:
+
+        def read(path: str) -> bytes:
+            member = tar.extractfile(path)
+            assert member is not None
+            return member.read()
+
+        yield read

@@ -34,13 +34,15 @@ from augment import Augmenter
 from corpus import read_packed
 from curves import draw
 from data import LATENCIES, Batch, Sample, collate, load_training, plan
-from network import BLOCKS, POOL_BEFORE, POSITIONS, StreamingCtc
+from network import BLOCKS, POOL_BEFORE, POSITIONS, WHISPER_BLOCKS, StreamingCtc
 from score import load_subwords, rate, texts
 
-NEW = ("out", "inter", "back", "phone")
+NEW = ("out", "inter", "back", "phone", *(f"blocks.{b}." for b in range(WHISPER_BLOCKS, BLOCKS)))
 """Parameters that Whisper does not have."""
 HEADS_ONLY = 250
 """Steps for which Whisper's weights stay as they are, when a run begins with them: CTC needs some 100."""
+RATE_ALONE = 8e-4
+"""Learning rate of the new parameters while they move alone."""
 THAW = 400
 """Steps over which Whisper's own learning rate then rises."""
 WARM_UP = 100
@@ -178,16 +180,16 @@ class Worker:
         """Learning rates of Whisper's parameters and of the new ones, and whether only the latter move."""
         step = self.run.step
         rate = min(1, (step + 1) / WARM_UP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
-        heads_only = self.fresh and step < HEADS_ONLY
-        thawed = min(1.0, max(0.0, (step - HEADS_ONLY) / THAW)) if self.fresh else 1.0
-        return self.args.lr * rate * thawed, (2e-3 if heads_only else self.args.lr_heads) * rate, heads_only
+        alone = HEADS_ONLY if self.fresh else self.args.new_alone
+        thawed = min(1.0, max(0.0, (step - alone) / THAW)) if alone else 1.0
+        return self.args.lr * rate * thawed, (RATE_ALONE if step < alone else self.args.lr_heads) * rate, step < alone
 
     def _step(self, samples: list[Sample], length: int, latency: tuple[int, int]) -> None:
-        whisper, new, heads_only = self._rates()
+        whisper, new, alone = self._rates()
         self.optimizer.param_groups[0]["lr"], self.optimizer.param_groups[1]["lr"] = whisper, new
         batch = collate(samples, length, self.augmenter)
         offset = self.augmenter.rng.randrange(POSITIONS)
-        parts = losses(self.net, batch, latency, self.args.dropout, offset, BLOCKS if heads_only else POOL_BEFORE)
+        parts = losses(self.net, batch, latency, self.args.dropout, offset, WHISPER_BLOCKS if alone else POOL_BEFORE)
         self.optimizer.zero_grad()
         total = torch.stack([SHARES[k] * v for k, v in parts.items()]).sum()
         total.backward()  # type: ignore[no-untyped-call]
@@ -258,6 +260,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lr", type=float, default=5e-5, help="of Whisper's blocks")
     parser.add_argument("--lr-heads", type=float, default=2.5e-4)
+    parser.add_argument("--new-alone", type=int, default=0, help="steps in which what Whisper lacks moves alone")
     parser.add_argument("--batch", type=float, default=64.0, help="seconds of speech a step")
     parser.add_argument("--augment", type=float, default=0.7, help="share of the utterances that are augmented")
     parser.add_argument("--dropout", type=float, default=0.0)

@@ -1,8 +1,9 @@
 """The acoustic model: the encoder of OpenAI's Whisper base made into a streaming CTC network that looks ahead.
 
-    log-mel (10 ms) -> 2 convolutions (20 ms) -> 2 blocks -> mean of pairs (40 ms) -> 4 blocks -> CTC over subwords
+    log-mel (10 ms) -> 2 convolutions (20 ms) -> 2 blocks -> mean of pairs (40 ms) -> 4 blocks -> 2 blocks of our own
+    -> CTC over subwords
 
-CTC also after one and two thirds of the depth (`TAPS`); those posteriors are fed back into the stream
+CTC also after one and two thirds of Whisper's depth (`TAPS`); those posteriors are fed back into the stream
 (self-conditioned CTC, arXiv 2104.02724). CTC over phones after two thirds.
 
 A chunk sees `left` frames before it, itself, and `look` frames after it. The frames after it pass through all blocks
@@ -23,7 +24,9 @@ from torch import Tensor, nn
 
 WIDTH = 512
 HEADS = 8
-BLOCKS = 6
+WHISPER_BLOCKS = 6
+BLOCKS = 8
+"""The last ones are new: Whisper's encoder leaves the words to its decoder, and a linear layer cannot take its place."""
 POOL_BEFORE = 2
 """Frames are averaged in pairs (20 ms -> 40 ms) before this block."""
 TAPS = (1, 3)
@@ -167,6 +170,11 @@ class StreamingCtc(nn.Module):
         self.phone = nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, phones))
         for parameter in self.back.parameters():  # nothing is fed back at first
             nn.init.zeros_(parameter)
+        for block in self.blocks[WHISPER_BLOCKS:]:  # the new blocks pass the stream on unchanged at first
+            nn.init.zeros_(block.o.weight)
+            nn.init.zeros_(block.f2.weight)
+            nn.init.zeros_(block.o.bias)
+            nn.init.zeros_(block.f2.bias)
         self.register_buffer("position", position_table(), persistent=False)
 
     def _tap(self, block: int, x: Tensor, logits: list[Tensor], keep: int) -> tuple[Tensor, Tensor]:
@@ -211,7 +219,8 @@ class StreamingCtc(nn.Module):
                 frames, chunk, look, left = frames // 2, chunk // 2, look // 2, left // 2
                 windows = Windows(frames, chunk, look, left)
             with torch.set_grad_enabled(learning and b >= frozen):
-                x = block(x, windows, dropout)
+                # Whisper's blocks have never known dropout: with 5 % of it their heads lose half a nat
+                x = block(x, windows, dropout if b >= WHISPER_BLOCKS else 0.0)
             if b in TAPS:
                 x, y = self._tap(b, x, taps, frames if b >= POOL_BEFORE else frames // 2)
                 if b == TAPS[1]:

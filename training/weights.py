@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from network import StreamingCtc
+from network import BLOCKS, WHISPER_BLOCKS, StreamingCtc
 
 WHISPER_BASE_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 """Of the CTranslate2 model.bin whose halves the two Python packages carry."""
@@ -60,7 +60,7 @@ def _whisper_names() -> dict[str, tuple[str, str, str]]:
         for kind in ("weight", "bias"):
             names[f"{ours}.{kind}"] = (f"conv{i}/{kind}", f"conv{i}.{kind}", f"conv{i}.{kind}")
     openai_qkv = "attn.{}"
-    for b in range(6):
+    for b in range(WHISPER_BLOCKS):
         norms = (
             ("n1", "self_attention/layer_norm", "attn_ln", "self_attn_layer_norm"),
             ("n2", "ffn/layer_norm", "mlp_ln", "final_layer_norm"),
@@ -148,5 +148,10 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
 
 
 def load(net: StreamingCtc, path: Path) -> None:
-    """Weights from any source that `read_state` knows."""
-    net.load_state_dict(read_state(path))
+    """Weights from any source that `read_state` knows. The blocks on top may be missing: earlier networks had none."""
+    state = read_state(path)
+    new = tuple(f"blocks.{b}." for b in range(WHISPER_BLOCKS, BLOCKS))
+    missing, unexpected = net.load_state_dict(state, strict=False)
+    wrong = [name for name in missing if not name.startswith(new)] + unexpected
+    if wrong:
+        raise ValueError(f"{path} is not of this network: {', '.join(wrong[:5])}")
