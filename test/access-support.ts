@@ -69,13 +69,7 @@ export async function guard(
     host: '127.0.0.1',
     port: 0,
     authenticator: keyring,
-    routes: [
-      tokenRoute({
-        authenticator: keyring,
-        maxSeconds: 600,
-        issue: (id, seconds, narrower) => keyring.issue(id, seconds, narrower),
-      }),
-    ],
+    routes: [tokenRoute({ authenticator: keyring, maxSeconds: 600 })],
     ...options,
   });
   return {

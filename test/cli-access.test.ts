@@ -49,6 +49,8 @@ test('a certificate without its key, and files that are not there, are errors th
   assert.match((await run(...SERVE, '--tls-cert', 'a.pem')).err, /both --tls-cert and --tls-key/);
   const missing = await run(...SERVE, '--tls-cert', join(folder, 'a.pem'), '--tls-key', tls('key.pem'));
   assert.match(missing.err, /certificate .*a\.pem cannot be read/);
+  const pair = await run(...SERVE, '--tls-cert', tls('cert.pem'), '--tls-key', tls('cert.pem'));
+  assert.match(pair.err, /cert\.pem and the key .*cert\.pem are no pair/);
   assert.match((await run(...SERVE, '--key-file', keyFile)).err, /keys\.json cannot be read.*keys add/);
   const short = join(folder, 'secret');
   await writeFile(keyFile, '{"keys":[]}');

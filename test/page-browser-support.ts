@@ -9,6 +9,7 @@ import nodeWav from 'node-wav';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { suite, type Test } from 'uvu';
 import { readWav } from '../src/audio/wav.js';
+import type { AccessOptions } from '../src/cli/access.js';
 import { type Service, startService } from '../src/cli/compose.js';
 import { addSettings, readSettings } from '../src/cli/settings.js';
 import { packageRoot } from '../src/util/package-root.js';
@@ -29,14 +30,17 @@ export interface BrowserSuite {
   readonly run: () => void;
 }
 
-/** Tests on a stage of their own; where no browser can be had they say so and are skipped. */
-export function browserSuite(name: string): BrowserSuite {
+/**
+ * Tests on a stage of their own; where no browser can be had they say so and are skipped.
+ * @param access who may come; by default everybody
+ */
+export function browserSuite(name: string, access?: () => Promise<AccessOptions>): BrowserSuite {
   const tests = suite(name);
   let stage: Stage | undefined;
   const present = existsSync(CHROMIUM);
   if (present) {
     tests.before(async () => {
-      stage = await Stage.set();
+      stage = await Stage.set(await access?.());
     });
     tests.after(() => stage?.strike());
   } else console.log(`Skipped, since there is no ${CHROMIUM}: the ${name}.`);
@@ -57,9 +61,9 @@ export class Stage {
     this.url = service.url.replace('ws:', 'http:').replace('/v1/stream', '/');
   }
 
-  static async set(): Promise<Stage> {
+  static async set(access?: AccessOptions): Promise<Stage> {
     const command = addSettings(new Command()).parse(['--port', '0', '--workers', '1'], { from: 'user' });
-    const service = await startService(readSettings(command));
+    const service = await startService(readSettings(command), access);
     const folder = await mkdtemp(join(tmpdir(), 'lexigate-'));
     const microphone = join(folder, 'microphone.wav');
     await writeFile(microphone, await conversation());
@@ -74,7 +78,10 @@ export class Stage {
   }
 
   /** A page in a fresh profile; `complaints` gathers what the browser finds wrong with it. */
-  async open(options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+  async open(
+    options: BrowserContextOptions = {},
+    fragment = '',
+  ): Promise<{ page: Page; complaints: string[] }> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     const page = await context.newPage();
     const complaints: string[] = [];
@@ -82,7 +89,7 @@ export class Stage {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(this.url);
+    await page.goto(this.url + fragment);
     return { page, complaints };
   }
 

@@ -121,7 +121,7 @@ test('a connection that is given up while its key is looked at holds no place', 
     await going;
     return { keyLimits: {}, tokenLimits: {} };
   };
-  guarded = await guard({}, { maxConnections: 1, authenticator: { required: true, authenticate } });
+  guarded = await guard({}, { maxConnections: 1, authenticator: { authenticate } });
   const socket = tcp();
   const key = Buffer.alloc(16).toString('base64');
   socket.write(

@@ -15,15 +15,14 @@ export interface Principal {
 
 /** The one answer to who may come, for all protocols. */
 export interface Authenticator {
-  /** False: everybody may come. */
-  readonly required: boolean;
   /** @param credential a key or a token, if one was given */
   authenticate(credential: string | undefined): Promise<Principal | Refusal>;
+  /** A token that stands for a key, for `seconds`; absent where keys are not asked for. */
+  issue?(keyId: string, seconds: number, limits: AccessLimits): Promise<string>;
 }
 
 /** Lets everybody in: who can reach the port, that is. */
 export const EVERYBODY: Authenticator = {
-  required: false,
   authenticate: async () => ({ keyLimits: {}, tokenLimits: {} }),
 };
 

@@ -19,7 +19,6 @@ export interface KeyringOptions {
 
 /** The keys of a file, and the tokens that were made with them. */
 export class Keyring implements Authenticator {
-  readonly required = true;
   readonly #options: KeyringOptions;
   #keys: ReadonlyMap<string, KeyRecord>;
   #stopWatching = (): void => undefined;
@@ -59,7 +58,6 @@ export class Keyring implements Authenticator {
     return { keyId, tokenId, keyLimits: record.limits ?? {}, tokenLimits: limits, expiresInSeconds };
   }
 
-  /** A token that stands for a key, for `seconds`. */
   issue(keyId: string, seconds: number, limits: AccessLimits): Promise<string> {
     return this.#options.tokens.issue(keyId, seconds, limits);
   }

@@ -1,17 +1,27 @@
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { EVERYBODY } from '../access/authenticator.js';
 import { Keyring } from '../access/keyring.js';
 import { isLoopback, Origins } from '../access/origins.js';
 import { Tokens } from '../access/tokens.js';
 import type { Gateway, GatewayOptions, TlsFiles } from '../server/gateway.js';
-import type { Route } from '../server/route.js';
 import { tokenRoute } from '../server/token-route.js';
 import type { ServeSettings } from './settings.js';
 
+/** What a gateway is told of it. */
+export type AccessOptions = Pick<
+  GatewayOptions,
+  'authenticator' | 'origins' | 'tls' | 'trustProxy' | 'routes'
+>;
+
+/** For a gateway that listens on 127.0.0.1. */
+export const OPEN_TO_THIS_MACHINE: AccessOptions = {
+  routes: [tokenRoute({ authenticator: EVERYBODY, maxSeconds: 1 })],
+};
+
 /** Who may come to a gateway, and how. */
 export interface Access {
-  readonly options: Pick<GatewayOptions, 'authenticator' | 'origins' | 'tls' | 'trustProxy'>;
-  readonly routes: readonly Route[];
+  readonly options: AccessOptions;
   /** What whoever starts the gateway should know. */
   readonly warnings: readonly string[];
   /** Looks after the files from now on: keys that go end their sessions. `tell` is told what happens. */
@@ -32,11 +42,7 @@ export async function openAccess(settings: ServeSettings): Promise<Access> {
       : await Keyring.open({ file: keyFile, tokens: await openTokens(settings) });
   if (exposed && !insecurePublic) requireKeys(settings, keyring);
   const authenticator = keyring ?? EVERYBODY;
-  const route = tokenRoute({
-    authenticator,
-    maxSeconds: maxTokenSeconds,
-    issue: async (keyId, seconds, limits) => keyring!.issue(keyId, seconds, limits),
-  });
+  const routes = [tokenRoute({ authenticator, maxSeconds: maxTokenSeconds })];
   const reload: Access['reload'] = async (gateway, tell) => {
     try {
       const renewed = await readTls(settings);
@@ -50,9 +56,7 @@ export async function openAccess(settings: ServeSettings): Promise<Access> {
       const revoked = gone.length > 0 ? `, no more: ${gone.join(', ')}` : '';
       tell(`${keyFile}: ${keyring.size} key${keyring.size === 1 ? '' : 's'}${revoked}`);
     } catch (thrown) {
-      tell(
-        `${thrown instanceof Error ? thrown.message : String(thrown)} What was read before stays in force.`,
-      );
+      tell(`${textOf(thrown)} What was read before stays in force.`);
     }
   };
   const origins = new Origins({
@@ -60,8 +64,7 @@ export async function openAccess(settings: ServeSettings): Promise<Access> {
     loopbackOnly: !exposed,
   });
   return {
-    options: { authenticator, origins, tls, trustProxy },
-    routes: [route],
+    options: { authenticator, origins, tls, trustProxy, routes },
     warnings: warningsOf(settings, exposed),
     reload,
     watch: (gateway, tell) => keyring?.watch(() => void reload(gateway, tell)),
@@ -103,7 +106,7 @@ async function openTokens({ tokenSecretFile }: ServeSettings): Promise<Tokens> {
   try {
     return new Tokens({ secret });
   } catch (thrown) {
-    throw new Error(`${tokenSecretFile}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    throw new Error(`${tokenSecretFile}: ${textOf(thrown)}`, { cause: thrown });
   }
 }
 
@@ -115,6 +118,16 @@ async function readTls({ tlsCert, tlsKey }: ServeSettings): Promise<TlsFiles | u
     );
   }
   const [cert, key] = await Promise.all([read(tlsCert, 'certificate'), read(tlsKey, 'private key')]);
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    throw new Error(
+      `The certificate ${tlsCert} and the key ${tlsKey} are no pair of PEM files: ${textOf(cause)}.`,
+      {
+        cause,
+      },
+    );
+  }
   return { cert, key };
 }
 
@@ -122,7 +135,10 @@ async function read(path: string, what: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The ${what} ${path} cannot be read: ${why}.`, { cause });
+    throw new Error(`The ${what} ${path} cannot be read: ${textOf(cause)}.`, { cause });
   }
+}
+
+function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
 import { nativeEndpoint } from '../session/native.js';
 import { WorkerPool } from '../session/pool.js';
 import { packageRoot } from '../util/package-root.js';
-import type { Access } from './access.js';
+import { type AccessOptions, OPEN_TO_THIS_MACHINE } from './access.js';
 import type { ServeSettings } from './settings.js';
 import type { WorkerSettings } from './worker.js';
 
@@ -34,11 +34,11 @@ export async function startWorkers({
   return WorkerPool.start(spawn, { workers });
 }
 
-/**
- * Puts a gateway together: here, and nowhere else, is known which classes do it.
- * @param access absent: everybody on this machine
- */
-export async function startService(settings: ServeSettings, access?: Access): Promise<Service> {
+/** Puts a gateway together: here, and nowhere else, is known which classes do it. */
+export async function startService(
+  settings: ServeSettings,
+  access: AccessOptions = OPEN_TO_THIS_MACHINE,
+): Promise<Service> {
   const page = await readPage(join(packageRoot(), 'build', 'page'));
   const pool = await startWorkers(settings);
   const { host, port } = settings;
@@ -53,8 +53,7 @@ export async function startService(settings: ServeSettings, access?: Access): Pr
       sherpaEndpoint(environment, SHERPA_ROOT_PATH),
     ],
     page,
-    ...access?.options,
-    routes: [...(access?.routes ?? [])],
+    ...access,
     ...pick<ServerLimits>(settings, DEFAULT_SERVER_LIMITS),
     host,
     port,

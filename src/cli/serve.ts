@@ -7,7 +7,7 @@ export async function serve(settings: ServeSettings): Promise<void> {
   const begun = performance.now();
   const access = await openAccess(settings);
   for (const warning of access.warnings) warn(warning);
-  const service = await startService(settings, access);
+  const service = await startService(settings, access.options);
   const { name, version } = service.pool.description;
   const seconds = ((performance.now() - begun) / 1000).toFixed(2);
   process.stdout.write(

@@ -34,6 +34,8 @@ export interface ListeningEvents {
 
 export interface ListeningOptions extends ListeningEvents {
   readonly url: string;
+  /** What to connect with, where the gateway asks for something. */
+  readonly token: () => Promise<string | undefined>;
   readonly vocabulary: readonly EntryObject[];
 }
 
@@ -137,9 +139,10 @@ export class Listening {
   }
 
   async #connect(format: AudioFormat): Promise<LexigateClient> {
-    const { url, vocabulary, onReady, onCaption, onTrouble } = this.#options;
+    const { url, token, vocabulary, onReady, onCaption, onTrouble } = this.#options;
     const list = vocabulary.length === 0 ? {} : { vocabulary: [...vocabulary] };
-    const client = await LexigateClient.connect(url, { audio: format, ...list });
+    const start = { audio: format, ...list };
+    const client = await LexigateClient.connect(url, start, { token: await token() });
     client.on('partial', onCaption).on('final', onCaption);
     client.on('error', ({ message }) => onTrouble(message));
     client.on('close', () => this.stop());

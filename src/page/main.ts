@@ -4,6 +4,7 @@ import { setUpAppearance } from './appearance.js';
 import { type Broadcast, openBroadcast } from './broadcast.js';
 import { type CaptionLine, lineOf } from './caption-line.js';
 import { CaptionsView } from './captions-view.js';
+import { Credential } from './credential.js';
 import { byId } from './dom.js';
 import { Downloads } from './downloads.js';
 import { Explanation } from './explanation.js';
@@ -25,6 +26,7 @@ class Page {
   readonly #downloads = new Downloads(this.#transcript);
   readonly #gauges = new Gauges();
   readonly #broadcast = openBroadcast();
+  readonly #credential = new Credential();
   readonly #lines = new Map<string, CaptionLine>();
   readonly #view: CaptionsView;
   readonly #vocabulary: VocabularyEditor;
@@ -56,6 +58,8 @@ class Page {
         }),
       onStop: () => this.#stop(),
     });
+    // asked for before anybody speaks; who cancels is asked again when they start
+    this.#credential.obtain().catch(() => undefined);
     byId('clear', HTMLButtonElement).addEventListener('click', () => this.#clear());
     this.#broadcast.addEventListener('message', ({ data }: MessageEvent<Broadcast>) => {
       if (data.type === 'hello') for (const line of this.#lines.values()) this.#tell({ type: 'line', line });
@@ -68,6 +72,7 @@ class Page {
     this.#vocabulary.newSession();
     const listening = new Listening({
       url: streamUrl(),
+      token: () => this.#credential.obtain(),
       vocabulary: this.#vocabulary.entries,
       onReady: ({ model, latencyMs, vocabulary }, { sampleRate }) => {
         this.#say(`Listening. Model ${model.name} ${model.version}, ${latencyMs} ms.`);

@@ -16,8 +16,6 @@ const MAX_BODY_BYTES = 4096;
 
 export interface TokenRouteOptions {
   readonly authenticator: Authenticator;
-  /** Makes a token. */
-  readonly issue: (keyId: string, seconds: number, limits: AccessLimits) => Promise<string>;
   /** The longest that a token may live. */
   readonly maxSeconds: number;
 }
@@ -64,7 +62,8 @@ export function tokenRoute(options: TokenRouteOptions): Route {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    if (keyId === undefined) {
+    const { authenticator, maxSeconds } = options;
+    if (keyId === undefined || authenticator.issue === undefined) {
       answer(response, 404, 'This gateway asks for no keys, and gives no tokens; connect without one.\n');
       return;
     }
@@ -84,8 +83,8 @@ export function tokenRoute(options: TokenRouteOptions): Route {
       );
       return;
     }
-    const { seconds = Math.min(DEFAULT_SECONDS, options.maxSeconds), limits = {} } = body;
-    const token = await options.issue(keyId, seconds, limits);
+    const { seconds = Math.min(DEFAULT_SECONDS, maxSeconds), limits = {} } = body;
+    const token = await authenticator.issue(keyId, seconds, limits);
     answerJson(response, 200, { token, expiresInSeconds: seconds });
   }
 }
