@@ -159,6 +159,70 @@ test('a list that is too long is refused with the id of its update, and nothing 
   assert.is(conversation.closes.length, 0);
 });
 
+test('an update says when it takes effect, by default now; what contradicts itself is refused', async () => {
+  const conversation = await started();
+  const replace = ['Ada'];
+  conversation.say({ type: 'vocabulary.update', id: 'a', replace });
+  conversation.say({ type: 'vocabulary.update', id: 'b', replace, at: 'next_utterance' });
+  conversation.say({
+    type: 'vocabulary.update',
+    id: 'c',
+    patch: { set: replace },
+    at: 640,
+    retroactive: true,
+  });
+  assert.equal(
+    conversation.recogniser.commands.map(
+      (command) => command.type === 'vocabulary' && [command.at, command.retroactive],
+    ),
+    [
+      ['now', false],
+      ['next_utterance', false],
+      [640, true],
+    ],
+  );
+  conversation.say({ type: 'vocabulary.update', id: 'd', replace, at: 'next_utterance', retroactive: true });
+  conversation.say({ type: 'vocabulary.update', id: 'e', replace, at: 'later' });
+  conversation.say({ type: 'vocabulary.update', id: 'f', replace, at: -1 });
+  assert.equal(
+    errors(conversation.sent).map(({ code, id, message }) => [code, id, message]),
+    [
+      [
+        'invalid_message',
+        'd',
+        'In "vocabulary.update", retroactive is true and at is "next_utterance", before which nothing is open; leave one of them out.',
+      ],
+      [
+        'invalid_message',
+        'e',
+        'In "vocabulary.update", at is "later"; send one of "now", "next_utterance" or a whole number.',
+      ],
+      ['invalid_message', 'f', 'In "vocabulary.update", at is -1; send at least 0.'],
+    ],
+  );
+});
+
+test('updates that wait for their moment do not hold up the audio, and more than fit are refused', async () => {
+  const conversation = await started({ maxFrameBytes: 1000, maxInputBytes: 1000 });
+  const replace = ['x'.repeat(90), 'y'.repeat(90), 'z'.repeat(90)];
+  const ask = (id: string): void =>
+    conversation.say({ type: 'vocabulary.update', id, replace, at: 9_999_999 });
+  for (const id of ['a', 'b', 'c']) ask(id);
+  assert.equal(conversation.pauses, []);
+  assert.equal(
+    errors(conversation.sent).map(({ code, id }) => [code, id]),
+    [['too_many_requests', 'c']],
+  );
+  assert.match(
+    errors(conversation.sent)[0]!.message,
+    /2 updates of \d+ bytes wait.*at most 64 of together 1000 bytes/,
+  );
+  const { vocabulary } = conversation.recogniser;
+  conversation.recogniser.happened.next({ type: 'vocabulary.applied', id: 'a', ...vocabulary });
+  ask('d');
+  assert.is(errors(conversation.sent).length, 1);
+});
+
 test('an error of the recogniser is told in full before the close', async () => {
   const conversation = await started();
   const message = `Recognition failed: ${'x'.repeat(200)}`;

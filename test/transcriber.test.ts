@@ -93,7 +93,8 @@ class Run {
 
   update(id: string, replace: string[]): void {
     const entries = replace.map((text) => ({ text, weight: 1, soundsLike: [] }));
-    this.#transcriber.command({ type: 'vocabulary', id, change: { replace: entries } });
+    const change = { replace: entries };
+    this.#transcriber.command({ type: 'vocabulary', id, change, at: 'now', retroactive: false });
   }
 
   next(type: RecogniserEvent['type']): Promise<void> {

@@ -53,6 +53,11 @@ export class CaptionBuilder {
     return { words: [...this.#committed, ...tail], committed: this.#committed.length };
   }
 
+  /** Leading tokens of the hypothesis of the last `partial` that make up its committed words. */
+  committedTokens({ tokens }: Hypothesis): number {
+    return spelledWords(tokens, this.#pieces)[this.#committedSpelled]?.token ?? tokens.length;
+  }
+
   /** The segment's last caption, all of it committed; the next call begins a new segment. */
   final(hypothesis: Hypothesis, annotate: Annotator): Caption {
     const spelled = spelledWords(hypothesis.tokens, this.#pieces);

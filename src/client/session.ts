@@ -45,10 +45,10 @@ export type SessionListener<K extends keyof SessionEvents> = (event: SessionEven
 /** What `start` says besides its type. */
 export type SessionStart = Omit<StartMessage, 'type'>;
 
-/** A whole new list, or changes of single entries. */
+/** A whole new list, or changes of single entries; and when they take effect. */
 export type VocabularyUpdate =
-  | Pick<VocabularyReplaceMessage, 'replace'>
-  | Pick<VocabularyPatchMessage, 'patch'>;
+  | Omit<VocabularyReplaceMessage, 'type' | 'id'>
+  | Omit<VocabularyPatchMessage, 'type' | 'id'>;
 
 type Answer = VocabularyAppliedMessage | FlushedMessage | MarkedMessage | StoppedMessage;
 
@@ -156,7 +156,7 @@ export class LexigateSession {
     }
   }
 
-  /** Resolves when the list is in force; rejects, the old one staying in force, where it cannot be. */
+  /** Resolves when the list is in force, for one that waits for its moment then; rejects, the old one staying in force, where it cannot be. */
   updateVocabulary(update: VocabularyUpdate): Promise<VocabularyAppliedMessage> {
     return this.#request((id) => ({ type: 'vocabulary.update', id, ...update }));
   }

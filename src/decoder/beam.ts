@@ -90,6 +90,21 @@ export class BeamDecoder {
     this.#search.keepBelow(tree.ancestor(best, Math.min(tokens, tree.depth[best]!)));
   }
 
+  /**
+   * Goes back to where the first `tokens` tokens (at least one) of the best hypothesis had been emitted: they stay, and
+   * the rows from the frame `frame` on are to come again.
+   */
+  rewind(tokens: number): void {
+    const { tree, live } = this.#search;
+    const last = this.#tokens(0)[tokens - 1]!;
+    this.#search.rewind(tree.ancestor(live.node[0]!, tokens), last.frame, last.logProb);
+  }
+
+  /** Whether the best hypothesis has a token. */
+  get heard(): boolean {
+    return this.#search.tree.depth[this.#search.live.node[0]!]! > 0;
+  }
+
   /** Frames since the best hypothesis last emitted a token, blank having been the best symbol of each. */
   trailingBlankFrames(): number {
     return Math.min(this.#search.blankRun, this.#search.frame - 1 - this.#search.live.frame(0));

@@ -143,6 +143,30 @@ export class BeamSearch {
     this.#keepTop();
   }
 
+  /**
+   * Leaves one hypothesis: the tokens of a node, as it stood when the last of them had been emitted. The next row is
+   * that of the frame behind it. Acoustic scores then begin from there.
+   */
+  rewind(node: number, frame: number, logProb: number): void {
+    const live = this.#live;
+    const tree = this.tree;
+    const before = Array.from({ length: live.count }, (_, slot) => live.node[slot]!);
+    for (const each of before) tree.slot[each] = NONE;
+    tree.slot[node] = 0;
+    live.count = 1;
+    live.node[0] = node;
+    live.total[0] = this.#total(node, 0);
+    live.blank[0] = -Infinity;
+    live.blankFrame[0] = frame;
+    live.blankLogProb[0] = logProb;
+    live.token[0] = 0;
+    live.tokenFrame[0] = frame;
+    live.tokenLogProb[0] = logProb;
+    for (const each of before) tree.release(each);
+    this.frame = frame + 1;
+    this.blankRun = 0;
+  }
+
   /** Log-probability of all alignments of a hypothesis. */
   acoustic(slot: number): number {
     return this.#add(this.#live.blank[slot]!, this.#live.token[slot]!);

@@ -1,6 +1,7 @@
-import type { PrefixGraph } from '../biasing/prefix-graph.js';
+import { PrefixGraph } from '../biasing/prefix-graph.js';
 import type { BeamDecoder, Hypothesis } from './beam.js';
 import { type EndpointOptions, endpoint, SilenceTracker } from './endpoint.js';
+import { RowCache } from './row-cache.js';
 
 /** Why a segment ended. */
 export type SegmentEnd = 'endpoint' | 'limit' | 'flush' | 'stop';
@@ -12,6 +13,10 @@ export interface PartialHypothesis {
   readonly stableTokens: number;
   /** Absolute frame up to which audio is decoded. */
   readonly frame: number;
+  /** The list that it was decoded with. */
+  readonly graph: PrefixGraph;
+  /** Audio that an earlier partial was about has been decoded again since. */
+  readonly revised: boolean;
 }
 
 export interface FinalHypothesis {
@@ -20,6 +25,8 @@ export interface FinalHypothesis {
   readonly nBest: readonly Hypothesis[];
   readonly reason: SegmentEnd;
   readonly frame: number;
+  /** The list that it was decoded with. */
+  readonly graph: PrefixGraph;
 }
 
 export interface SegmenterOptions {
@@ -35,7 +42,15 @@ export interface SegmenterOptions {
    * seconds is more context than the network itself looks at for a word.
    */
   readonly maxTentativeMs?: number;
+  /** Told the absolute number of each frame before it is decoded: the moment to change the list. */
+  readonly before?: (frame: number) => void;
 }
+
+/**
+ * Rows are kept for four times as long as words may stay tentative: only an entry that is not yet complete stays
+ * uncommitted for longer than that, and never for so much.
+ */
+const CACHED_TENTATIVE = 4;
 
 /**
  * Rows of log-probabilities become hypotheses of segments. Runs frame by frame, so that where a segment ends does not
@@ -46,6 +61,11 @@ export class Segmenter {
   readonly #decoder: BeamDecoder;
   readonly #maxTentativeFrames: number;
   readonly #silence = new SilenceTracker();
+  readonly #rows: RowCache;
+  #graph = PrefixGraph.empty;
+  /** Leading tokens of the open segment that nothing changes any more. */
+  #kept = 0;
+  #revised = false;
   #frame = 0;
   /** First frame of the open segment; undefined: the next row opens one. */
   #begin: number | undefined;
@@ -54,6 +74,7 @@ export class Segmenter {
     this.#options = options;
     this.#decoder = options.decoder;
     this.#maxTentativeFrames = Math.ceil((options.maxTentativeMs ?? 3000) / options.frameMs);
+    this.#rows = new RowCache(options.rowWidth, CACHED_TENTATIVE * this.#maxTentativeFrames);
   }
 
   /** Absolute number of the next frame to be decoded. */
@@ -61,9 +82,49 @@ export class Segmenter {
     return this.#frame;
   }
 
+  /** Whether the open segment has words. */
+  get hearing(): boolean {
+    return this.#begin !== undefined && this.#decoder.heard;
+  }
+
   /** A changed list; from the next frame on, and over the uncommitted words of the open segment. */
   setGraph(graph: PrefixGraph): void {
+    this.#graph = graph;
     this.#decoder.setGraph(graph);
+  }
+
+  /**
+   * A changed list as though it had always been there: what is not kept of the open segment is decoded again, so that
+   * hypotheses come back which the old list had let die.
+   * @returns the absolute frame from which on it was decoded again
+   */
+  redecode(graph: PrefixGraph): number {
+    if (this.#begin === undefined) {
+      this.setGraph(graph);
+      return this.#frame;
+    }
+    const { tokens } = this.#decoder.best();
+    let kept = this.#kept;
+    // where rows have been pushed out, their tokens stay as well
+    while (
+      kept < tokens.length &&
+      (kept === 0 ? this.#begin : tokens[kept - 1]!.frame + 1) < this.#rows.begin
+    )
+      kept++;
+    if (kept === 0) this.#decoder.reset(this.#begin);
+    else this.#decoder.rewind(kept);
+    this.setGraph(graph);
+    const from = this.#decoder.frame;
+    this.#decoder.push(this.#rows.from(from), this.#frame - from);
+    this.#revised = true;
+    return from;
+  }
+
+  /** Of the last partial's tokens the first `tokens` were promised to somebody: nothing changes them any more. */
+  keep(tokens: number): void {
+    if (this.#begin === undefined || tokens <= this.#kept) return;
+    this.#kept = tokens;
+    this.#rows.dropBefore(this.#decoder.best().tokens[tokens - 1]!.frame + 1);
   }
 
   /**
@@ -82,11 +143,11 @@ export class Segmenter {
     const out: (FinalHypothesis | PartialHypothesis)[] = [];
     const width = this.#options.rowWidth;
     for (let i = from; i < to; i++) {
-      if (this.#begin === undefined) {
-        this.#decoder.reset(frame + i);
-        this.#begin = frame + i;
-      }
-      this.#decoder.push(rows.subarray(i * width, (i + 1) * width), 1);
+      this.#options.before?.(frame + i);
+      if (this.#begin === undefined) this.#open(frame + i);
+      const row = rows.subarray(i * width, (i + 1) * width);
+      this.#decoder.push(row, 1);
+      this.#rows.push(row);
       this.#silence.push(levels[i] ?? -Infinity);
       this.#frame = frame + i + 1;
       const end = this.#ended();
@@ -103,8 +164,40 @@ export class Segmenter {
     const nBest = this.#decoder.finish(this.#options.nBest);
     this.#begin = undefined;
     return nBest[0] !== undefined && nBest[0].tokens.length > 0
-      ? [{ type: 'final', nBest, reason, frame: this.#frame }]
+      ? [{ type: 'final', nBest, reason, frame: this.#frame, graph: this.#graph }]
       : [];
+  }
+
+  /** The open segment as it stands, where it was decoded again and no partial has told so. */
+  revision(): PartialHypothesis | undefined {
+    return this.#revised ? this.#partial() : undefined;
+  }
+
+  /** The open segment as it stands, where it has words. */
+  #partial(): PartialHypothesis | undefined {
+    if (this.#begin === undefined) return undefined;
+    const best = this.#decoder.best();
+    if (best.tokens.length === 0) return undefined;
+    const old = this.#tokensOlderThan(best, this.#frame - this.#maxTentativeFrames);
+    if (old > this.#decoder.stableTokens()) this.#decoder.commit(old);
+    const revised = this.#revised;
+    this.#revised = false;
+    return {
+      type: 'partial',
+      best,
+      stableTokens: this.#decoder.stableTokens(),
+      frame: this.#frame,
+      graph: this.#graph,
+      revised,
+    };
+  }
+
+  #open(frame: number): void {
+    this.#decoder.reset(frame);
+    this.#rows.clear(frame);
+    this.#begin = frame;
+    this.#kept = 0;
+    this.#revised = false;
   }
 
   /** A segment that has heard nothing ends too, without a final: the next one's age is then that of its speech. */
@@ -114,15 +207,6 @@ export class Segmenter {
       trailingBlankFrames: this.#decoder.trailingBlankFrames(),
       silentFrames: this.#silence.silentFrames,
     });
-  }
-
-  #partial(): PartialHypothesis | undefined {
-    if (this.#begin === undefined) return undefined;
-    const best = this.#decoder.best();
-    if (best.tokens.length === 0) return undefined;
-    const old = this.#tokensOlderThan(best, this.#frame - this.#maxTentativeFrames);
-    if (old > this.#decoder.stableTokens()) this.#decoder.commit(old);
-    return { type: 'partial', best, stableTokens: this.#decoder.stableTokens(), frame: this.#frame };
   }
 
   /** Leading tokens that make up whole words and were all emitted before a frame. */

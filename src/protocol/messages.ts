@@ -33,6 +33,14 @@ export type VocabularyUpdateMessage = VocabularyReplaceMessage | VocabularyPatch
  */
 export type RequestId = string;
 /**
+ * When an update takes effect: `now`, the default; `next_utterance`, in each channel once the utterance is over that is being spoken there, or at once where nobody speaks; or at a sample of the client's clock.
+ */
+export type UpdateMoment = SampleIndex | ('now' | 'next_utterance');
+/**
+ * Samples of one channel since the start, at the client's own rate.
+ */
+export type SampleIndex = number;
+/**
  * What a server sends. Clients ignore members that they do not know.
  */
 export type ServerMessage =
@@ -53,10 +61,6 @@ export type VocabularyVersion = number;
  */
 export type VocabularyHash = string;
 export type Count = number;
-/**
- * Samples of one channel since the start, at the client's own rate.
- */
-export type SampleIndex = number;
 /**
  * A duration of the server's clock.
  */
@@ -206,6 +210,11 @@ export interface VocabularyReplaceMessage {
   type: 'vocabulary.update';
   id: RequestId;
   replace: VocabularyList;
+  at?: UpdateMoment;
+  /**
+   * True: when the update takes effect, what is not committed of the open segment is recognised again as though the list had been there from its begin.
+   */
+  retroactive?: boolean;
 }
 /**
  * Changes single entries of the list in force.
@@ -214,6 +223,11 @@ export interface VocabularyPatchMessage {
   type: 'vocabulary.update';
   id: RequestId;
   patch: VocabularyPatch;
+  at?: UpdateMoment;
+  /**
+   * True: when the update takes effect, what is not committed of the open segment is recognised again as though the list had been there from its begin.
+   */
+  retroactive?: boolean;
 }
 /**
  * `remove` is done first, then `set`, which adds an entry or changes the one of the same text.
@@ -370,6 +384,10 @@ export interface PartialMessage {
    */
   tail: string;
   words?: Words;
+  /**
+   * True: a retroactive update changed what partials before this one said.
+   */
+  revised?: true;
   lagMs?: LagMs;
 }
 export interface Word {
@@ -383,6 +401,10 @@ export interface Word {
    * Text of the vocabulary entry that the word is part of.
    */
   entity?: string;
+  /**
+   * In a revised partial: the word stands where the partial before had other words.
+   */
+  revised?: true;
 }
 /**
  * What was spoken in a segment. Never changes.
@@ -413,7 +435,7 @@ export interface Alternative {
   confidence: Confidence;
 }
 /**
- * The list asked for by the `vocabulary.update` of the same id is in force: from `sample` on, and over the words before it that are not committed.
+ * The list asked for by the `vocabulary.update` of the same id is in force on all channels: from `sample` on, and over the words before it that are not committed.
  */
 export interface VocabularyAppliedMessage {
   type: 'vocabulary.applied';

@@ -184,9 +184,14 @@ function complaint(error: ErrorObject, errors: readonly ErrorObject[]): string {
     case 'required':
       return missing(error, errors);
     case 'additionalProperties':
-      return surplus(String(params['additionalProperty']), [...known(error, errors)]);
-    case 'enum':
-      return `is ${show(error.data)}; send one of ${list((params['allowedValues'] as readonly unknown[]).values())}`;
+      return surplus(error, errors);
+    case 'enum': {
+      const kind = errors.find(
+        ({ keyword, instancePath }) => keyword === 'type' && instancePath === error.instancePath,
+      );
+      const other = kind === undefined ? '' : ` or ${KINDS[String((kind.params as JsonObject)['type'])]}`;
+      return `is ${show(error.data)}; send one of ${list((params['allowedValues'] as readonly unknown[]).values())}${other}`;
+    }
     case 'pattern':
       return `is ${show(error.data)}; send a text with at least one visible character`;
     case 'minLength':
@@ -216,9 +221,18 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** A member that no branch knows, or that another branch knows and so says too much. */
-function surplus(name: string, names: readonly string[]): string {
+function surplus(error: ErrorObject, errors: readonly ErrorObject[]): string {
+  const names = [...known(error, errors)];
+  const refused = new Set(
+    errors
+      .filter(
+        (other) => other.keyword === 'additionalProperties' && other.instancePath === error.instancePath,
+      )
+      .map((other) => String((other.params as JsonObject)['additionalProperty'])),
+  );
+  const name = String((error.params as JsonObject)['additionalProperty']);
   return names.includes(name)
-    ? `says both ${list(names.filter((other) => other !== 'type' && other !== 'id'))}; send one of them`
+    ? `says both ${list(names.filter((other) => refused.has(other)))}; send one of them`
     : `has ${show(name)}, which does not exist; known are ${list(names)}`;
 }
 

@@ -1,5 +1,5 @@
 import { annotate } from '../biasing/annotate.js';
-import type { PrefixGraph } from '../biasing/prefix-graph.js';
+import { PrefixGraph } from '../biasing/prefix-graph.js';
 import { CaptionBuilder, type CaptionWord, textOf } from '../captions/caption.js';
 import type { Hypothesis } from '../decoder/beam.js';
 import type { FinalHypothesis, PartialHypothesis } from '../decoder/segmenter.js';
@@ -19,16 +19,17 @@ export interface CaptionerOptions {
 export class Captioner {
   readonly #options: CaptionerOptions;
   readonly #builder: CaptionBuilder;
-  #graph: PrefixGraph;
+  #graph = PrefixGraph.empty;
   #segment = 0;
   #words = 0;
+  #committedTokens = 0;
   #lastText = '';
+  #lastWords: readonly Word[] = [];
   #lastCommitted = 0;
   #lastSample = -Infinity;
 
-  constructor(options: CaptionerOptions, graph: PrefixGraph) {
+  constructor(options: CaptionerOptions) {
     this.#options = options;
-    this.#graph = graph;
     this.#builder = new CaptionBuilder(options.pieces);
   }
 
@@ -37,8 +38,9 @@ export class Captioner {
     return { segments: this.#segment, words: this.#words };
   }
 
-  setGraph(graph: PrefixGraph): void {
-    this.#graph = graph;
+  /** Leading tokens of the last partial's hypothesis that make up its committed words. */
+  get committedTokens(): number {
+    return this.#committedTokens;
   }
 
   /** @param heard client's samples received so far; no word ends behind them */
@@ -46,21 +48,25 @@ export class Captioner {
     hypothesis: FinalHypothesis | PartialHypothesis,
     heard: number,
   ): (PartialMessage | FinalMessage)[] {
+    this.#graph = hypothesis.graph;
     return hypothesis.type === 'final' ? [this.#final(hypothesis, heard)] : this.#partial(hypothesis, heard);
   }
 
-  #partial({ best, stableTokens, frame }: PartialHypothesis, heard: number): PartialMessage[] {
+  #partial({ best, stableTokens, frame, revised }: PartialHypothesis, heard: number): PartialMessage[] {
     const { words, committed } = this.#builder.partial(best, stableTokens, this.#annotate);
+    this.#committedTokens = this.#builder.committedTokens(best);
     const { clock, channel, partials, partialIntervalMs } = this.#options;
     const text = textOf(words);
     const sample = clock.ofFrame(frame);
     const unchanged = text === this.#lastText && committed === this.#lastCommitted;
     const early = clock.seconds(sample - this.#lastSample) * 1000 < partialIntervalMs;
-    if (!partials || unchanged || early || words.length === 0) return [];
+    if (!partials || unchanged || (early && !revised) || words.length === 0) return [];
     this.#lastText = text;
     this.#lastCommitted = committed;
     this.#lastSample = sample;
     const timed = this.#timed(words, heard);
+    const told = revised ? markRevised(timed, this.#lastWords) : timed;
+    this.#lastWords = timed;
     const committedText = textOf(words.slice(0, committed));
     return [
       {
@@ -72,7 +78,8 @@ export class Captioner {
         text,
         committed: committedText,
         tail: text.slice(committedText.length).trimStart(),
-        words: timed,
+        words: told,
+        ...(revised && { revised }),
       },
     ];
   }
@@ -97,7 +104,9 @@ export class Captioner {
     };
     this.#segment++;
     this.#words += words.length;
+    this.#committedTokens = 0;
     this.#lastText = '';
+    this.#lastWords = [];
     this.#lastCommitted = 0;
     this.#lastSample = -Infinity;
     return message;
@@ -129,6 +138,16 @@ export class Captioner {
       };
     });
   }
+}
+
+/** Words in the time of those told before that were not among them. */
+function markRevised(words: readonly Word[], before: readonly Word[]): Word[] {
+  const end = before.at(-1)?.endSample ?? 0;
+  const told = (word: Word): boolean =>
+    before.some(
+      (old) => old.word === word.word && old.startSample < word.endSample && word.startSample < old.endSample,
+    );
+  return words.map((word) => (word.startSample >= end || told(word) ? word : { ...word, revised: true }));
 }
 
 function round(value: number, digits: number): number {

@@ -34,11 +34,23 @@ export type VocabularyChange =
   | { readonly replace: readonly VocabularyEntry[] }
   | { readonly patch: { readonly set: readonly VocabularyEntry[]; readonly remove: readonly string[] } };
 
+/** When an update takes effect; a number is a sample of the client's clock. */
+export type UpdateMoment = 'now' | 'next_utterance' | number;
+
+export interface UpdateCommand {
+  readonly type: 'vocabulary';
+  readonly id: string;
+  readonly change: VocabularyChange;
+  readonly at: UpdateMoment;
+  /** Whether what is not committed of the open segment is decoded again. */
+  readonly retroactive: boolean;
+}
+
 /** What goes to a recogniser. Plain data: it may run on another thread. */
 export type RecogniserCommand =
   /** Whole samples of all channels in the session's format; the recogniser owns the bytes. */
   | { readonly type: 'audio'; readonly bytes: Uint8Array }
-  | { readonly type: 'vocabulary'; readonly id: string; readonly change: VocabularyChange }
+  | UpdateCommand
   | { readonly type: 'boundary'; readonly boundary: Boundary };
 
 /** What comes from one. */

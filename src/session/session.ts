@@ -11,7 +11,7 @@ import { Outbox } from './outbox.js';
 import type { Recogniser, RecogniserEvent } from './recogniser.js';
 import { Requests } from './requests.js';
 import type { Socket } from './socket.js';
-import { chooseLatency, latencyMs, readyMessage, toChange, toConfig } from './start.js';
+import { chooseLatency, latencyMs, readyMessage, toCommand, toConfig } from './start.js';
 
 /** Each state owns what only it needs; leaving it frees that. */
 type State =
@@ -137,10 +137,11 @@ export class Session implements Connection {
     }
     this.#requests.asked(message.type, id);
     if (message.type === 'vocabulary.update') {
-      this.#stream!.intake.updateReceived(size);
-      const change = toChange(message);
+      const command = toCommand(message);
+      if (command.at === 'now') this.#stream!.intake.updateReceived(size);
+      else this.#requests.scheduled(message.id, size);
       this.#whenStreaming((recogniser) => {
-        recogniser.send({ type: 'vocabulary', id: message.id, change });
+        recogniser.send(command);
       });
     } else {
       const boundary = { type: message.type, ...(id !== undefined && { id }) };
@@ -229,10 +230,7 @@ export class Session implements Connection {
       case 'failed': {
         const error = new ProtocolError(event.code, event.message, { id: event.id });
         // what a recogniser can refuse is an update
-        if (event.id !== undefined) {
-          this.#requests.answered();
-          this.#stream!.intake.updateAnswered();
-        }
+        if (event.id !== undefined) this.#updateAnswered(event.id);
         this.#report(error);
         return;
       }
@@ -241,15 +239,22 @@ export class Session implements Connection {
         this.#close(NORMAL_CLOSURE, 'stopped');
         return;
       case 'vocabulary.applied':
+        this.#updateAnswered(event.id);
+        this.#send(event);
+        return;
       case 'mark':
       case 'flushed':
-        this.#requests.answered();
-        if (event.type === 'vocabulary.applied') this.#stream!.intake.updateAnswered();
+        this.#requests.answered(undefined);
         this.#send(event);
         return;
       default:
         this.#send(event);
     }
+  }
+
+  /** What waits for its moment does not hold up the audio, which alone brings the moment. */
+  #updateAnswered(id: string): void {
+    if (!this.#requests.answered(id)) this.#stream!.intake.updateAnswered();
   }
 
   #requireStarted(what: string, id: string | undefined): void {

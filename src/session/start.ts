@@ -11,7 +11,7 @@ import type {
 } from '../protocol/messages.js';
 import { SUBPROTOCOL } from '../protocol/validate.js';
 import type { SessionLimits } from './limits.js';
-import type { RecogniserConfig, VocabularyChange } from './recogniser.js';
+import type { RecogniserConfig, UpdateCommand, VocabularyChange } from './recogniser.js';
 
 /**
  * On the dev sets 64 hypotheses instead of 32 take .7 points off the WER of read speech (24.1 to 23.4), and among 1,000
@@ -44,8 +44,23 @@ function toEntry(entry: Entry): VocabularyEntry {
     : { text: entry.text, weight: entry.weight ?? 1, soundsLike: entry.soundsLike ?? [] };
 }
 
-/** An update with its entries' defaults filled in. */
-export function toChange(message: VocabularyUpdateMessage): VocabularyChange {
+/**
+ * An update with every default filled in.
+ * @throws ProtocolError `invalid_message` for what contradicts itself
+ */
+export function toCommand(message: VocabularyUpdateMessage): UpdateCommand {
+  const { type, id, at = 'now', retroactive = false } = message;
+  if (retroactive && at === 'next_utterance') {
+    throw new ProtocolError(
+      'invalid_message',
+      `In "${type}", retroactive is true and at is "next_utterance", before which nothing is open; leave one of them out.`,
+      { id },
+    );
+  }
+  return { type: 'vocabulary', id, change: toChange(message), at, retroactive };
+}
+
+function toChange(message: VocabularyUpdateMessage): VocabularyChange {
   if ('replace' in message) return { replace: message.replace.map(toEntry) };
   const { set = [], remove = [] } = message.patch;
   return { patch: { set: set.map(toEntry), remove } };

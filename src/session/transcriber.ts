@@ -1,19 +1,26 @@
 import { Subject, type Subscription } from 'rxjs';
 import { bytesPerFrame } from '../audio/decode.js';
 import { createResampler } from '../audio/resample.js';
-import type { RejectedEntry } from '../biasing/entry.js';
+import type { VocabularyEntry } from '../biasing/entry.js';
 import { Vocabulary, VocabularyTooLongError } from '../biasing/vocabulary.js';
 import type { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { BeamDecoder } from '../decoder/beam.js';
 import type { LanguageModel } from '../decoder/language-model.js';
-import { Segmenter } from '../decoder/segmenter.js';
+import { type FinalHypothesis, type PartialHypothesis, Segmenter } from '../decoder/segmenter.js';
 import type { Batcher } from '../encoder/batcher.js';
-import type { VocabularySummary } from '../protocol/messages.js';
+import type { FinalMessage, PartialMessage, VocabularySummary } from '../protocol/messages.js';
 import type { Boundary, Flow } from '../util/flow.js';
 import { Captioner } from './captioner.js';
 import { Clock } from './clock.js';
 import { type ChannelStages, pipeline } from './pipeline.js';
-import type { RecogniserCommand, RecogniserConfig, RecogniserEvent, VocabularyChange } from './recogniser.js';
+import type {
+  RecogniserCommand,
+  RecogniserConfig,
+  RecogniserEvent,
+  UpdateCommand,
+  VocabularyChange,
+} from './recogniser.js';
+import { type ChannelPlace, type UpdateInForce, VocabularySchedule } from './vocabulary-schedule.js';
 
 export interface TranscriberResources {
   readonly batcher: Batcher;
@@ -38,6 +45,8 @@ export class Transcriber {
   readonly #input = new Subject<Flow<Uint8Array>>();
   readonly #channels: Channel[] = [];
   #subscription: Subscription | undefined;
+  readonly #schedule: VocabularySchedule;
+  /** The newest version. */
   #vocabulary: Vocabulary;
   /** Client's samples per channel. */
   #received = 0;
@@ -54,6 +63,12 @@ export class Transcriber {
     this.#clock = new Clock(config.audio.sampleRate, sampleRate, frameSamples);
     const limits = { maxEntries: config.maxEntries, maxLength: config.maxEntryLength };
     this.#vocabulary = Vocabulary.empty(limits, vocabularies);
+    this.#schedule = new VocabularySchedule(config.audio.channels, {
+      change: (change) => this.#change(change),
+      enter: (channel, vocabulary, retroactive) => this.#enter(channel, vocabulary, retroactive),
+      done: (update) => this.#emit({ type: 'vocabulary.applied', id: update.id, ...this.#summary(update) }),
+      failed: (id, reason) => this.#refuse(id, reason),
+    });
   }
 
   /**
@@ -69,10 +84,7 @@ export class Transcriber {
     for (let channel = 0; channel < config.audio.channels; channel++) {
       transcriber.#channels.push(await transcriber.#channel(channel, resources));
     }
-    const vocabulary =
-      config.vocabulary.length > 0
-        ? transcriber.#apply({ replace: config.vocabulary })
-        : transcriber.#summary(0, []);
+    const vocabulary = transcriber.#first(config.vocabulary);
     transcriber.#run();
     return { transcriber, vocabulary };
   }
@@ -87,7 +99,7 @@ export class Transcriber {
         this.#input.next({ kind: 'boundary', boundary: command.boundary });
         return;
       case 'vocabulary':
-        this.#update(command.id, command.change);
+        this.#update(command);
     }
   }
 
@@ -113,18 +125,16 @@ export class Transcriber {
       frameMs: (description.frameSamples * 1000) / description.sampleRate,
       endpoint: config.endpoint,
       nBest: config.nBest,
+      before: (frame) => this.#schedule.reach(channel, () => this.#place(channel, frame)),
     });
-    const captioner = new Captioner(
-      { ...config, channel, pieces: description.pieces, clock: this.#clock },
-      this.#vocabulary.graph,
-    );
+    const captioner = new Captioner({ ...config, channel, pieces: description.pieces, clock: this.#clock });
     const resampler = await createResampler(config.audio.sampleRate, description.sampleRate);
     const stages: ChannelStages = {
       resampler,
       batcher,
       latency: config.latency,
       segmenter,
-      messages: (hypothesis) => captioner.messages(hypothesis, this.#received),
+      messages: (hypothesis) => this.#messages(channel, hypothesis),
       progress: (frame) => {
         this.#channels[channel]!.frame = frame;
         this.#progress();
@@ -154,9 +164,14 @@ export class Transcriber {
   #passed({ type, id, sample }: Boundary): void {
     // rounding between two rates may end a sample behind the last one that came
     const decided = Math.min(this.#clock.ofModelSample(sample ?? 0), this.#received);
-    if (type === 'flush') this.#emit({ type: 'flushed', ...(id !== undefined && { id }), sample: decided });
-    else if (type === 'mark') this.#emit({ type: 'mark', id: id!, sample: decided });
-    else this.#emit(this.#totals());
+    if (type === 'flush') {
+      for (const channel of this.#channels.keys()) this.#schedule.reach(channel, () => this.#place(channel));
+      this.#emit({ type: 'flushed', ...(id !== undefined && { id }), sample: decided });
+    } else if (type === 'mark') this.#emit({ type: 'mark', id: id!, sample: decided });
+    else {
+      this.#schedule.finish();
+      this.#emit(this.#totals());
+    }
   }
 
   #totals(): RecogniserEvent {
@@ -179,32 +194,63 @@ export class Transcriber {
     this.#emit({ type: 'progress', sample });
   }
 
-  #update(id: string, change: VocabularyChange): void {
-    try {
-      this.#emit({ type: 'vocabulary.applied', id, ...this.#apply(change) });
-    } catch (thrown) {
-      if (!(thrown instanceof VocabularyTooLongError)) throw thrown;
-      const message = `The vocabulary would have ${thrown.entries} entries; at most ${thrown.limit} are allowed. The list in force stays.`;
-      this.#emit({ type: 'failed', code: 'vocabulary_too_large', message, id });
+  #update({ id, change, at, retroactive }: UpdateCommand): void {
+    this.#schedule.add({ id, change, at, retroactive }, (channel) => this.#place(channel));
+    if (!retroactive) return;
+    for (const [channel, { segmenter }] of this.#channels.entries()) {
+      const partial = segmenter.revision();
+      if (partial === undefined) continue;
+      for (const message of this.#messages(channel, partial)) this.#emit(message);
     }
   }
 
-  /** In force from the next frame that each channel decodes, and over the uncommitted words before it. */
-  #apply(change: VocabularyChange): VocabularySummary {
+  /** @param frame that is decoded next */
+  #place(channel: number, frame = this.#channels[channel]!.segmenter.frame): ChannelPlace {
+    return { sample: this.#clock.ofFrame(frame), hearing: this.#channels[channel]!.segmenter.hearing };
+  }
+
+  /** The list of the config comes into force before there is any audio. */
+  #first(list: readonly VocabularyEntry[]): VocabularySummary {
     const begun = performance.now();
     const { vocabulary, rejected } =
-      'replace' in change ? this.#vocabulary.replace(change.replace) : this.#vocabulary.patch(change.patch);
-    this.#vocabulary = vocabulary;
-    for (const { segmenter, captioner } of this.#channels) {
-      segmenter.setGraph(vocabulary.graph);
-      captioner.setGraph(vocabulary.graph);
-    }
-    return this.#summary(performance.now() - begun, rejected);
+      list.length === 0 ? { vocabulary: this.#vocabulary, rejected: [] } : this.#change({ replace: list });
+    for (const channel of this.#channels.keys()) this.#enter(channel, vocabulary, false);
+    return this.#summary({ vocabulary, rejected, buildMs: performance.now() - begun, frame: 0 });
   }
 
-  #summary(buildMs: number, rejected: readonly RejectedEntry[]): VocabularySummary {
-    const { version, hash, size } = this.#vocabulary;
-    const frame = Math.max(...this.#channels.map(({ segmenter }) => segmenter.frame));
+  #change(change: VocabularyChange): ReturnType<Vocabulary['replace']> {
+    const changed =
+      'replace' in change ? this.#vocabulary.replace(change.replace) : this.#vocabulary.patch(change.patch);
+    this.#vocabulary = changed.vocabulary;
+    return changed;
+  }
+
+  /** In force from the next frame that the channel decodes, and over the uncommitted words before it. */
+  #enter(channel: number, { graph }: Vocabulary, retroactive: boolean): number {
+    const { segmenter } = this.#channels[channel]!;
+    if (retroactive) return segmenter.redecode(graph);
+    segmenter.setGraph(graph);
+    return segmenter.frame;
+  }
+
+  #refuse(id: string, reason: unknown): void {
+    if (!(reason instanceof VocabularyTooLongError)) throw reason;
+    const message = `The vocabulary would have ${reason.entries} entries; at most ${reason.limit} are allowed. The list in force stays.`;
+    this.#emit({ type: 'failed', code: 'vocabulary_too_large', message, id });
+  }
+
+  #messages(
+    channel: number,
+    hypothesis: FinalHypothesis | PartialHypothesis,
+  ): (PartialMessage | FinalMessage)[] {
+    const { captioner, segmenter } = this.#channels[channel]!;
+    const messages = captioner.messages(hypothesis, this.#received);
+    if (hypothesis.type === 'partial') segmenter.keep(captioner.committedTokens);
+    return messages;
+  }
+
+  #summary({ vocabulary, rejected, buildMs, frame }: Omit<UpdateInForce, 'id'>): VocabularySummary {
+    const { version, hash, size } = vocabulary;
     return {
       version,
       hash,
