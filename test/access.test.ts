@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createApiKey, formatApiKey, hashSecret, parseApiKey, secretMatches } from '../src/access/api-key.js';
 import { isRefusal, type Principal } from '../src/access/authenticator.js';
+import { takeCredential } from '../src/access/credential.js';
 import { type KeyRecord, readKeyFile, writeKeyFile } from '../src/access/key-file.js';
 import { Keyring } from '../src/access/keyring.js';
 import { isLoopback, Origins } from '../src/access/origins.js';
@@ -59,6 +60,34 @@ test('what is no key is none', () => {
     fc.property(fc.string(), (text) => {
       assert.is(parseApiKey(text), undefined);
     }),
+  );
+});
+
+test('whatever a request is like, its credential is found and stands nowhere behind', () => {
+  const name = fc.constantFrom('lexigate.v1', 'token', 'bearer', 'x');
+  fc.assert(
+    fc.property(
+      fc.array(name, { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('token', 'access_token', 'keyterm'), fc.string()),
+      fc.constantFrom('header', 'subprotocol', 'query'),
+      fc.constantFrom('Bearer', 'token'),
+      (names, query, where, scheme) => {
+        const key = formatApiKey(createApiKey());
+        const url = new URL(`http://gateway/?${new URLSearchParams(query)}`);
+        if (where === 'query') {
+          url.searchParams.delete('access_token');
+          url.searchParams.delete('token');
+          url.searchParams.append('token', key);
+        }
+        const before = where === 'query' ? names.filter((each) => !/token|bearer/.test(each)) : names;
+        const protocols =
+          where === 'subprotocol' ? ['lexigate.v1', scheme.toLowerCase(), key, ...names] : before;
+        const headers = where === 'header' ? { authorization: `${scheme} ${key}` } : {};
+        const { credential, request } = takeCredential({ url, headers, protocols });
+        assert.is(credential, key);
+        assert.not.match(JSON.stringify([request.url.href, request.headers, request.protocols]), key);
+      },
+    ),
   );
 });
 
@@ -158,7 +187,7 @@ test('a token of another secret, another issuer, another algorithm or another ke
       .setSubject(known.id)
       .setJti('x')
       .setExpirationTime('1h')
-      .sign(alg === 'HS512' ? new Uint8Array(64).fill(7) : secret);
+      .sign(secret);
   assert.is(message(await keyring.authenticate(await sign('lexigate'))), 'let in');
   const [header, payload, signature] = (await sign('lexigate')).split('.');
   const none = Buffer.from('{"alg":"none"}').toString('base64url');

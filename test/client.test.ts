@@ -65,6 +65,25 @@ async function failure(promise: Promise<unknown>): Promise<LexigateError> {
   throw new Error('it did not fail');
 }
 
+test('a token travels as a subprotocol, and nothing does where there is none', () => {
+  const offered: (string | string[])[] = [];
+  class Dialled extends FakeSocket {
+    constructor(_: string, protocols: string | string[]) {
+      super();
+      offered.push(protocols);
+    }
+  }
+  void openSession(Dialled, 'ws://gateway/v1/stream', START);
+  void openSession(Dialled, 'ws://gateway/v1/stream', START, { token: 'abc' });
+  assert.equal(offered, ['lexigate.v1', ['lexigate.v1', 'bearer', 'abc']]);
+});
+
+test('an answer that is no connection is told by what it means', async () => {
+  const { socket, opened } = dial();
+  socket.onerror?.({ message: 'Unexpected server response: 401' } as never);
+  assert.match((await failure(opened)).message, /a key or token is needed.*HTTP 401/);
+});
+
 test('says start once the socket is open, and is there once the server is ready', async () => {
   const { socket, session } = await connected();
   assert.equal(socket.sent, [JSON.stringify({ type: 'start', ...START })]);

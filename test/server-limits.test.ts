@@ -3,8 +3,12 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ServerMessage } from '../src/protocol/messages.js';
 import type { ServerLimits } from '../src/server/limits.js';
-import { type Attempt, attempt, type Guarded, guard } from './access-support.js';
+import { DEFAULT_LIMITS } from '../src/session/limits.js';
+import { nativeEndpoint } from '../src/session/native.js';
+import { type Attempt, attempt, type Guarded, guard, PROTOCOLS } from './access-support.js';
+import { DESCRIPTION, FakeRecogniser } from './session-support.js';
 
 const test = suite('limits of the gateway');
 
@@ -130,10 +134,47 @@ test('a connection that is given up while its key is looked at holds no place', 
   );
   await asking;
   socket.resetAndDestroy();
+  // so that it may be noticed
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
   goOn();
   let next = await connect();
   while (next.status !== 101) next = await connect();
   next.ws.terminate();
+});
+
+test('a client that is refused and never hangs up is hung up on, and holds up no shutdown', async () => {
+  guarded = await guard();
+  const { hostname, port } = new URL(guarded.gateway.url);
+  const socket = connectTcp({ host: hostname, port: Number(port), allowHalfOpen: true });
+  socket.write('GET /v1/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 401/);
+  await guarded.gateway.stop({ graceMs: 0 });
+  socket.destroy();
+  guarded = await guard();
+});
+
+test('a reader that stands still is closed with 4499 once too much waits, and finds all finals before it', async () => {
+  const recogniser = new FakeRecogniser();
+  const limits = { ...DEFAULT_LIMITS, maxOutputBytes: 64 * 1024 };
+  const environment = { recognisers: { description: DESCRIPTION, open: async () => recogniser }, limits };
+  guarded = await guard({}, { endpoints: [nativeEndpoint(environment)] });
+  const { ws, messages, closed } = await connect();
+  ws.send(PROTOCOLS[0].begin);
+  await once(ws, 'message');
+  ws.pause();
+  const text = 'x'.repeat(10_000);
+  let finals = 0;
+  while (!recogniser.closed) {
+    const where = { channel: 0, segment: finals++, start: 0, end: 0, startSample: 0, endSample: 0 };
+    recogniser.happened.next({ type: 'final', ...where, text, words: [], reason: 'endpoint' });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  ws.resume();
+  assert.is(await closed, 4499);
+  const types = messages.map((message) => (JSON.parse(message) as ServerMessage).type);
+  assert.equal(types, ['ready', ...Array<string>(finals).fill('final'), 'error']);
+  assert.match(messages.at(-1)!, /slow_consumer.*bytes wait to be read/);
 });
 
 test.run();

@@ -28,7 +28,7 @@ export class Credential {
     for (;;) {
       const fault = await faultOf(this.#value);
       if (fault === undefined) return this.#value;
-      this.#asking ??= this.#ask(fault);
+      this.#asking ??= this.#ask(this.#value === undefined ? '' : fault);
       this.#value = await this.#asking;
       this.#asking = undefined;
       if (this.#value === undefined) throw new Error('This gateway asks for a key or token.');

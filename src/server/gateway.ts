@@ -199,9 +199,12 @@ export class Gateway {
       refuse(admission);
       return;
     }
-    // also where `ws` finds fault with the handshake, or nobody is there any more
-    if (socket.destroyed) admission.leave();
-    else socket.once('close', () => admission.leave());
+    if (socket.destroyed) {
+      admission.leave();
+      return;
+    }
+    // not of the WebSocket: where `ws` finds fault with the handshake there is none
+    socket.once('close', () => admission.leave());
     const handshake = endpoint.handshake(admission.request);
     if (!handshake.accept) {
       refuseUpgrade(socket, handshake.status, handshake.message, handshake.headers);
