@@ -70,6 +70,8 @@ test('an entry that sounds like something else is one word over the stretch that
     to: 15,
     confidence: words.at(-1)!.confidence,
     entity: 'Nguyen',
+    span: { from: 1, to: 3, text: 'Nguyen', suffix: '' },
+    spelled: 2,
   });
 });
 
@@ -122,7 +124,7 @@ test('a final ends the segment: the next one begins with nothing committed', () 
   builder.partial(hypothesis('▁the', '▁san'), 2, none);
   builder.final(hypothesis('▁the', '▁san'), none);
   assert.equal(builder.partial(hypothesis('▁new'), 1, none), {
-    words: [{ text: 'new', from: 10, to: 11, confidence: 0.5 }],
+    words: [{ text: 'new', from: 10, to: 11, confidence: 0.5, spelled: 1 }],
     committed: 0,
   });
 });

@@ -39,6 +39,7 @@ export class ScriptedRun {
       partialIntervalMs: 0,
       nBest: 1,
       languageModel: false,
+      explain: false,
       endpoint: { ...DEFAULT_ENDPOINT, enabled: false },
       vocabulary: [],
       maxEntries: 100,

@@ -38,6 +38,7 @@ function config(changes: Partial<RecogniserConfig> = {}): RecogniserConfig {
     partialIntervalMs: 0,
     nBest: 1,
     languageModel: false,
+    explain: false,
     endpoint: DEFAULT_ENDPOINT,
     vocabulary: [],
     maxEntries: 100,

@@ -11,6 +11,10 @@ export interface CaptionWord {
   readonly confidence: number;
   /** Text of the vocabulary entry it belongs to. */
   readonly entity?: string;
+  /** The same object in all words of one occurrence of an entry. */
+  readonly span?: EntitySpan;
+  /** Spelled words that it stands for. */
+  readonly spelled: number;
 }
 
 export interface Caption {
@@ -91,7 +95,7 @@ function write(spelled: readonly SpelledWord[], annotate: Annotator): CaptionWor
   const plain = (until: number): void => {
     for (; next < until; next++) {
       const { spelling, from, to, confidence } = spelled[next]!;
-      out.push({ text: spelling, from, to, confidence });
+      out.push({ text: spelling, from, to, confidence, spelled: 1 });
     }
   };
   for (const span of annotate(spelled.map((word) => word.spelling)).spans) {
@@ -104,7 +108,8 @@ function write(spelled: readonly SpelledWord[], annotate: Annotator): CaptionWor
 }
 
 /** An entry as it was given: word for word where the counts agree, else as one word over the whole stretch. */
-function writeEntity(spelled: readonly SpelledWord[], { text, suffix }: EntitySpan): CaptionWord[] {
+function writeEntity(spelled: readonly SpelledWord[], span: EntitySpan): CaptionWord[] {
+  const { text, suffix } = span;
   const written = `${text.trim()}${suffix}`.split(/\s+/);
   if (written.length === spelled.length) {
     return spelled.map(({ from, to, confidence }, i) => ({
@@ -113,12 +118,22 @@ function writeEntity(spelled: readonly SpelledWord[], { text, suffix }: EntitySp
       to,
       confidence,
       entity: text,
+      span,
+      spelled: 1,
     }));
   }
   const confidence = Math.exp(
     spelled.reduce((sum, word) => sum + Math.log(word.confidence), 0) / spelled.length,
   );
   return [
-    { text: written.join(' '), from: spelled[0]!.from, to: spelled.at(-1)!.to, confidence, entity: text },
+    {
+      text: written.join(' '),
+      from: spelled[0]!.from,
+      to: spelled.at(-1)!.to,
+      confidence,
+      entity: text,
+      span,
+      spelled: spelled.length,
+    },
   ];
 }

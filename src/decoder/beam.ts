@@ -1,4 +1,6 @@
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
+import type { BiasGain } from './explanation.js';
+import { ROOT } from './prefix-tree.js';
 import { BeamSearch, type BeamSearchOptions } from './search.js';
 
 export interface DecodedToken {
@@ -120,6 +122,28 @@ export class BeamDecoder {
       return this.#hypothesis(slot, lm, bias);
     });
     return ended.sort((a, b) => b.score - a.score).slice(0, n);
+  }
+
+  /** What biasing gave to a hypothesis that `finish` returned; to be asked before `reset()`. */
+  gains({ tokens, bias }: Hypothesis): readonly BiasGain[] {
+    const { tree, words, pieces } = this.#search;
+    const gains: BiasGain[] = [];
+    const add = (technique: string, from: number, to: number, gain: number): void => {
+      if (gain !== 0) gains.push({ technique, from, to, gain });
+    };
+    let node = ROOT;
+    let word = 0;
+    for (const [i, { token }] of tokens.entries()) {
+      const parent = node;
+      node = tree.child(parent, token);
+      const last = i + 1 === tokens.length;
+      // an entry that the end leaves unfinished has nothing
+      add('adaptive', i, i + 1, (last ? bias : tree.bias[node]!) - tree.bias[parent]!);
+      if (!last && pieces.startsWord[tokens[i + 1]!.token] === 0) continue;
+      add('unigram', word, i + 1, words?.raised(node) ?? 0);
+      word = i + 1;
+    }
+    return gains;
   }
 
   #hypothesis(slot: number, lm?: number, bias?: number): Hypothesis {

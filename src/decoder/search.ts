@@ -33,6 +33,7 @@ export class BeamSearch {
   /** Frames at the end in which blank was the best symbol. */
   blankRun = 0;
   readonly tree = new PrefixTree();
+  readonly pieces: PieceTable;
   readonly bias: BiasScorer;
   readonly words: WordScorer | undefined;
   readonly #blank: number;
@@ -68,6 +69,7 @@ export class BeamSearch {
       unlistedLetter = -4,
     } = options;
     const table = new PieceTable(pieces);
+    this.pieces = table;
     this.#blank = blank;
     this.#beamThreshold = beamThreshold;
     // With one hypothesis there is nothing to sum over, and the best path's prefix must stay on top.

@@ -1,6 +1,7 @@
 import { PrefixGraph } from '../biasing/prefix-graph.js';
 import type { BeamDecoder, Hypothesis } from './beam.js';
 import { type EndpointOptions, endpoint, SilenceTracker } from './endpoint.js';
+import type { Explanation } from './explanation.js';
 import { RowCache } from './row-cache.js';
 
 /** Why a segment ended. */
@@ -27,10 +28,14 @@ export interface FinalHypothesis {
   readonly frame: number;
   /** The list that it was decoded with. */
   readonly graph: PrefixGraph;
+  /** Where it is wanted and there was a list. */
+  readonly explanation?: Explanation;
 }
 
 export interface SegmenterOptions {
   readonly decoder: BeamDecoder;
+  /** A second decoder, which never has a list: finals are explained by how they differ from its. */
+  readonly unbiased?: BeamDecoder;
   readonly pieces: readonly string[];
   /** Width of a row of log-probabilities. */
   readonly rowWidth: number;
@@ -66,6 +71,8 @@ export class Segmenter {
   /** Leading tokens of the open segment that nothing changes any more. */
   #kept = 0;
   #revised = false;
+  /** The open segment has had a list. */
+  #listed = false;
   #frame = 0;
   /** First frame of the open segment; undefined: the next row opens one. */
   #begin: number | undefined;
@@ -90,6 +97,7 @@ export class Segmenter {
   /** A changed list; from the next frame on, and over the uncommitted words of the open segment. */
   setGraph(graph: PrefixGraph): void {
     this.#graph = graph;
+    this.#listed ||= !graph.isEmpty;
     this.#decoder.setGraph(graph);
   }
 
@@ -147,6 +155,7 @@ export class Segmenter {
       if (this.#begin === undefined) this.#open(frame + i);
       const row = rows.subarray(i * width, (i + 1) * width);
       this.#decoder.push(row, 1);
+      this.#options.unbiased?.push(row, 1);
       this.#rows.push(row);
       this.#silence.push(levels[i] ?? -Infinity);
       this.#frame = frame + i + 1;
@@ -163,9 +172,11 @@ export class Segmenter {
     if (this.#begin === undefined) return [];
     const nBest = this.#decoder.finish(this.#options.nBest);
     this.#begin = undefined;
-    return nBest[0] !== undefined && nBest[0].tokens.length > 0
-      ? [{ type: 'final', nBest, reason, frame: this.#frame, graph: this.#graph }]
-      : [];
+    const best = nBest[0];
+    if (best === undefined || best.tokens.length === 0) return [];
+    const explanation = this.#explain(best);
+    const final = { type: 'final', nBest, reason, frame: this.#frame, graph: this.#graph } as const;
+    return [explanation === undefined ? final : { ...final, explanation }];
   }
 
   /** The open segment as it stands, where it was decoded again and no partial has told so. */
@@ -194,10 +205,18 @@ export class Segmenter {
 
   #open(frame: number): void {
     this.#decoder.reset(frame);
+    this.#options.unbiased?.reset(frame);
+    this.#listed = !this.#graph.isEmpty;
     this.#rows.clear(frame);
     this.#begin = frame;
     this.#kept = 0;
     this.#revised = false;
+  }
+
+  #explain(best: Hypothesis): Explanation | undefined {
+    const { unbiased } = this.#options;
+    if (unbiased === undefined || !this.#listed) return undefined;
+    return { gains: this.#decoder.gains(best), unbiased: unbiased.finish()[0]?.tokens ?? [] };
   }
 
   /** A segment that has heard nothing ends too, without a final: the next one's age is then that of its speech. */

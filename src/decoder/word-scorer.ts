@@ -93,6 +93,14 @@ export class WordScorer {
     tree.wordLm[node] = Number.NaN;
   }
 
+  /** What the last word of a node owes to being spelled as part of an entry, were it complete. */
+  raised(node: number): number {
+    const text = this.#lastWord(node);
+    if (text === '') return 0;
+    const { own, score } = this.#wordScores(node, this.#model.wordId(text));
+    return this.#weight * (score - own);
+  }
+
   /** Score of a node if the segment ends here. */
   finished(node: number): number {
     this.#completeWord(node);
@@ -122,13 +130,18 @@ export class WordScorer {
     const text = this.#lastWord(node);
     if (text === '') return;
     const word = this.#model.wordId(text);
-    const state = tree.lmState[node]!;
-    const symbols = tree.wordLength[node]!;
+    const { score } = this.#wordScores(node, word);
+    tree.wordLm[node] = tree.lmBase[node]! + this.#weight * score + this.#bonus;
+    tree.wordState[node] = this.#model.advance(tree.lmState[node]!, word);
+  }
+
+  /** Of a node's last word: its own log-probability, and the one that counts. */
+  #wordScores(node: number, word: number | undefined): { readonly own: number; readonly score: number } {
+    const state = this.#tree.lmState[node]!;
+    const symbols = this.#tree.wordLength[node]!;
     const own = word === undefined ? this.#unlisted(state, symbols) : this.#model.score(state, word);
     const inEntry = this.#bias.matched(node) >= symbols;
-    const score = inEntry ? Math.max(own, this.#entryWord(state)) : own;
-    tree.wordLm[node] = tree.lmBase[node]! + this.#weight * score + this.#bonus;
-    tree.wordState[node] = this.#model.advance(state, word);
+    return { own, score: inEntry ? Math.max(own, this.#entryWord(state)) : own };
   }
 
   /** Trie node after a piece's letters; any number where there is no look-ahead. */

@@ -50,8 +50,11 @@ export class Explanation {
   }
 }
 
-function explain({ entity, confidence, start, end }: Word): string {
+function explain({ entity, confidence, start, end, bias }: Word): string {
   const percent = `${Math.round(confidence * 100)}\u00a0%`;
   const times = `from ${start.toFixed(2)}\u00a0s to ${end.toFixed(2)}\u00a0s`;
-  return `From your list: “${entity}”. Confidence ${percent}. Spoken ${times}.`;
+  const without = bias?.changed
+    ? ` Without the list: ${bias.unbiased === '' ? 'nothing' : `“${bias.unbiased}”`}.`
+    : '';
+  return `From your list: “${entity}”. Confidence ${percent}. Spoken ${times}.${without}`;
 }

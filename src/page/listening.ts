@@ -141,7 +141,7 @@ export class Listening {
   async #connect(format: AudioFormat): Promise<LexigateClient> {
     const { url, token, vocabulary, onReady, onCaption, onTrouble } = this.#options;
     const list = vocabulary.length === 0 ? {} : { vocabulary: [...vocabulary] };
-    const start = { audio: format, ...list };
+    const start = { audio: format, options: { explain: true }, ...list };
     const client = await LexigateClient.connect(url, start, { token: await token() });
     client.on('partial', onCaption).on('final', onCaption);
     client.on('error', ({ message }) => onTrouble(message));

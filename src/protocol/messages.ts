@@ -181,6 +181,10 @@ export interface SessionOptions {
    * False leaves the word language model out.
    */
   languageModel?: boolean;
+  /**
+   * True: words of finals tell what biasing did to them, and `stopped` what it did in all.
+   */
+  explain?: boolean;
 }
 /**
  * When a segment ends by itself.
@@ -401,10 +405,32 @@ export interface Word {
    * Text of the vocabulary entry that the word is part of.
    */
   entity?: string;
+  bias?: WordBias;
   /**
    * In a revised partial: the word stands where the partial before had other words.
    */
   revised?: true;
+}
+/**
+ * Sent where `explain` is true, in finals, for words of entries and those that biasing changed: what it did. The words of an entry have it in common.
+ */
+export interface WordBias {
+  /**
+   * What gave most: `adaptive` (the entry's subwords were favoured), `unigram` (the language model took its words for likely); others may come. Absent where nothing was given.
+   */
+  technique?: string;
+  /**
+   * What all techniques together added to the score, a natural logarithm.
+   */
+  gain?: number;
+  /**
+   * What would stand here without a list; empty: nothing.
+   */
+  unbiased: string;
+  /**
+   * Whether that is spelled otherwise.
+   */
+  changed: boolean;
 }
 /**
  * What was spoken in a segment. Never changes.
@@ -474,6 +500,31 @@ export interface StoppedMessage {
   segments: Count;
   words: Count;
   vocabularyVersion: VocabularyVersion;
+  biasing?: BiasingTotals;
+}
+/**
+ * What biasing did in the session.
+ */
+export interface BiasingTotals {
+  /**
+   * Finals whose text would be another one without a list.
+   */
+  changedFinals: number;
+  /**
+   * How often entries stand in finals, the 100 most frequent ones.
+   */
+  hits: EntityHits[];
+  /**
+   * Of all other entries together.
+   */
+  otherHits: number;
+}
+export interface EntityHits {
+  /**
+   * Text of the entry.
+   */
+  entity: string;
+  hits: Count;
 }
 /**
  * Something went wrong. Where `fatal` is true the server closes next; otherwise the session goes on as though what caused it had not been sent.

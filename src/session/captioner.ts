@@ -1,9 +1,11 @@
 import { annotate } from '../biasing/annotate.js';
 import { PrefixGraph } from '../biasing/prefix-graph.js';
 import { CaptionBuilder, type CaptionWord, textOf } from '../captions/caption.js';
+import { explain, type WordExplanation } from '../captions/explain.js';
 import type { Hypothesis } from '../decoder/beam.js';
 import type { FinalHypothesis, PartialHypothesis } from '../decoder/segmenter.js';
 import type { FinalMessage, PartialMessage, Word } from '../protocol/messages.js';
+import type { BiasingCounter } from './biasing-counter.js';
 import type { Clock } from './clock.js';
 
 export interface CaptionerOptions {
@@ -19,6 +21,7 @@ export interface CaptionerOptions {
 export class Captioner {
   readonly #options: CaptionerOptions;
   readonly #builder: CaptionBuilder;
+  readonly #biasing: BiasingCounter;
   #graph = PrefixGraph.empty;
   #segment = 0;
   #words = 0;
@@ -28,8 +31,10 @@ export class Captioner {
   #lastCommitted = 0;
   #lastSample = -Infinity;
 
-  constructor(options: CaptionerOptions) {
+  /** @param biasing counts what explanations say, of all channels */
+  constructor(options: CaptionerOptions, biasing: BiasingCounter) {
     this.#options = options;
+    this.#biasing = biasing;
     this.#builder = new CaptionBuilder(options.pieces);
   }
 
@@ -84,11 +89,14 @@ export class Captioner {
     ];
   }
 
-  #final({ nBest, reason }: FinalHypothesis, heard: number): FinalMessage {
-    const { channel, nBest: wanted } = this.#options;
+  #final({ nBest, reason, explanation }: FinalHypothesis, heard: number): FinalMessage {
+    const { channel, nBest: wanted, pieces } = this.#options;
     const alternatives = wanted > 1 ? nBest.map((hypothesis) => this.#alternative(hypothesis)) : undefined;
     const { words } = this.#builder.final(nBest[0]!, this.#annotate);
-    const timed = this.#timed(words, heard);
+    const explained =
+      explanation === undefined ? undefined : explain(words, nBest[0]!.tokens, explanation, pieces);
+    if (explained !== undefined) this.#biasing.count(words, explained.changed);
+    const timed = this.#timed(words, heard).map((word, i) => withBias(word, explained?.words[i]));
     const message: FinalMessage = {
       type: 'final',
       channel,
@@ -138,6 +146,13 @@ export class Captioner {
       };
     });
   }
+}
+
+function withBias(word: Word, explained: WordExplanation | undefined): Word {
+  if (explained === undefined) return word;
+  const { technique, gain, unbiased, changed } = explained;
+  const given = technique === undefined ? {} : { technique, gain: round(gain!, 3) };
+  return { ...word, bias: { ...given, unbiased, changed } };
 }
 
 /** Words in the time of those told before that were not among them. */

@@ -24,6 +24,8 @@ export interface RecogniserConfig {
   readonly partialIntervalMs: number;
   readonly nBest: number;
   readonly languageModel: boolean;
+  /** Whether finals tell what biasing did to their words. */
+  readonly explain: boolean;
   readonly endpoint: EndpointOptions;
   readonly vocabulary: readonly VocabularyEntry[];
   readonly maxEntries: number;

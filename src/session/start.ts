@@ -84,6 +84,7 @@ export function toConfig(message: StartMessage, latency: Latency, limits: Sessio
     partialIntervalMs: options.partialIntervalMs ?? 0,
     nBest: options.nBest ?? 1,
     languageModel: options.languageModel ?? true,
+    explain: options.explain ?? false,
     endpoint: { ...DEFAULT_ENDPOINT, ...options.endpoint },
     vocabulary,
     maxEntries: limits.maxEntries,

@@ -10,6 +10,7 @@ import { type FinalHypothesis, type PartialHypothesis, Segmenter } from '../deco
 import type { Batcher } from '../encoder/batcher.js';
 import type { FinalMessage, PartialMessage, VocabularySummary } from '../protocol/messages.js';
 import type { Boundary, Flow } from '../util/flow.js';
+import { BiasingCounter } from './biasing-counter.js';
 import { Captioner } from './captioner.js';
 import { Clock } from './clock.js';
 import { type ChannelStages, pipeline } from './pipeline.js';
@@ -46,6 +47,7 @@ export class Transcriber {
   readonly #channels: Channel[] = [];
   #subscription: Subscription | undefined;
   readonly #schedule: VocabularySchedule;
+  readonly #biasing = new BiasingCounter();
   /** The newest version. */
   #vocabulary: Vocabulary;
   /** Client's samples per channel. */
@@ -112,14 +114,15 @@ export class Transcriber {
   async #channel(channel: number, { batcher, languageModel }: TranscriberResources): Promise<Channel> {
     const config = this.#config;
     const { description } = batcher.runtime;
-    const decoder = new BeamDecoder({
+    const options = {
       pieces: description.pieces,
       blank: description.blank,
       beam: config.beam,
       ...(config.languageModel && languageModel !== undefined && { languageModel }),
-    });
+    };
     const segmenter = new Segmenter({
-      decoder,
+      decoder: new BeamDecoder(options),
+      ...(config.explain && { unbiased: new BeamDecoder(options) }),
       pieces: description.pieces,
       rowWidth: description.pieces.length + 1,
       frameMs: (description.frameSamples * 1000) / description.sampleRate,
@@ -127,7 +130,10 @@ export class Transcriber {
       nBest: config.nBest,
       before: (frame) => this.#schedule.reach(channel, () => this.#place(channel, frame)),
     });
-    const captioner = new Captioner({ ...config, channel, pieces: description.pieces, clock: this.#clock });
+    const captioner = new Captioner(
+      { ...config, channel, pieces: description.pieces, clock: this.#clock },
+      this.#biasing,
+    );
     const resampler = await createResampler(config.audio.sampleRate, description.sampleRate);
     const stages: ChannelStages = {
       resampler,
@@ -183,6 +189,7 @@ export class Transcriber {
       segments: totals.reduce((sum, each) => sum + each.segments, 0),
       words: totals.reduce((sum, each) => sum + each.words, 0),
       vocabularyVersion: this.#vocabulary.version,
+      ...(this.#config.explain && { biasing: this.#biasing.totals }),
     };
   }
 
