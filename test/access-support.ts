@@ -9,6 +9,7 @@ import { type KeyRecord, writeKeyFile } from '../src/access/key-file.js';
 import { Keyring } from '../src/access/keyring.js';
 import { Tokens } from '../src/access/tokens.js';
 import { deepgramEndpoint } from '../src/compat/deepgram.js';
+import { DEEPGRAM_GRANT } from '../src/compat/deepgram-grant.js';
 import { sherpaEndpoint } from '../src/compat/sherpa.js';
 import { voskEndpoint } from '../src/compat/vosk.js';
 import { Gateway, type GatewayOptions } from '../src/server/gateway.js';
@@ -61,6 +62,7 @@ export async function guard(
     },
   };
   const environment = { recognisers, limits: DEFAULT_LIMITS };
+  const tokens = { authenticator: keyring, maxSeconds: 600 };
   const gateway = await Gateway.start({
     endpoints: [nativeEndpoint, deepgramEndpoint, voskEndpoint, sherpaEndpoint].map((make) =>
       make(environment),
@@ -69,7 +71,7 @@ export async function guard(
     host: '127.0.0.1',
     port: 0,
     authenticator: keyring,
-    routes: [tokenRoute({ authenticator: keyring, maxSeconds: 600 })],
+    routes: [tokenRoute(tokens), tokenRoute(tokens, DEEPGRAM_GRANT)],
     ...options,
   });
   return {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DeepgramClient } from '@deepgram/sdk';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { writeKeyFile } from '../src/access/key-file.js';
@@ -107,6 +108,21 @@ test('a key is exchanged for a token that lets in, with limits that only narrow 
   const second = await attempt(address('/v1/stream'), { protocols: ['lexigate.v1', 'bearer', token] });
   assert.is(second.status, 429);
   hangUp(came);
+});
+
+test("Deepgram's SDK is granted a token, and told in its own words where it is not", async () => {
+  guarded = await guard();
+  const base = new URL(guarded.gateway.url.replace('ws:', 'http:')).origin;
+  const environment = { base, production: base, agent: base, agentRest: base };
+  const { auth } = new DeepgramClient({ apiKey: guarded.key, environment });
+  const { access_token: token, expires_in: seconds } = await auth.v1.tokens.grant({ ttl_seconds: 60 });
+  assert.is(seconds, 60);
+  assert.is((await auth.v1.tokens.grant()).expires_in, 30);
+  const came = await attempt(address(PROTOCOLS[1].path), { headers: { authorization: `Bearer ${token}` } });
+  assert.is(came.status, 101);
+  hangUp(came);
+  const refused = await auth.v1.tokens.grant({ ttl_seconds: 601 }).then(() => undefined, String);
+  assert.match(refused!, /BAD_REQUEST.*ttl_seconds must be <= 600/s);
 });
 
 test('what a credential is worth is told, and what is no use of it refused', async () => {

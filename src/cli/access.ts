@@ -4,6 +4,7 @@ import { EVERYBODY } from '../access/authenticator.js';
 import { Keyring } from '../access/keyring.js';
 import { isLoopback, Origins } from '../access/origins.js';
 import { Tokens } from '../access/tokens.js';
+import { DEEPGRAM_GRANT } from '../compat/deepgram-grant.js';
 import type { Gateway, GatewayOptions, TlsFiles } from '../server/gateway.js';
 import { tokenRoute } from '../server/token-route.js';
 import type { ServeSettings } from './settings.js';
@@ -42,7 +43,8 @@ export async function openAccess(settings: ServeSettings): Promise<Access> {
       : await Keyring.open({ file: keyFile, tokens: await openTokens(settings) });
   if (exposed && !insecurePublic) requireKeys(settings, keyring);
   const authenticator = keyring ?? EVERYBODY;
-  const routes = [tokenRoute({ authenticator, maxSeconds: maxTokenSeconds })];
+  const tokens = { authenticator, maxSeconds: maxTokenSeconds };
+  const routes = [tokenRoute(tokens), tokenRoute(tokens, DEEPGRAM_GRANT)];
   const reload: Access['reload'] = async (gateway, tell) => {
     try {
       const renewed = await readTls(settings);

@@ -4,11 +4,11 @@ import {
   type ConnectionRequest,
   type Endpoint,
   environmentOf,
-  type Refusal,
   type SessionEnvironment,
 } from '../session/endpoint.js';
 import { ListenConnection, type ListenRequest } from './deepgram-connection.js';
 import { parseQuery, QueryError } from './deepgram-query.js';
+import { inTheirWords } from './deepgram-refusal.js';
 
 export const LISTEN_PATH = '/v1/listen';
 
@@ -20,13 +20,6 @@ export interface DeepgramOptions {
 /** Subprotocols of a browser, whose WebSocket can send no headers: the kind of credential, with the key as its next one. */
 const CREDENTIAL_KINDS = ['token', 'bearer'];
 
-/** What Deepgram calls the refusals that are not about the query. */
-const REFUSALS: Readonly<Record<number, string>> = {
-  401: 'INVALID_AUTH',
-  403: 'INSUFFICIENT_PERMISSIONS',
-  429: 'TOO_MANY_REQUESTS',
-};
-
 /** The endpoint of Deepgram's clients. */
 export function deepgramEndpoint(
   environment: SessionEnvironment,
@@ -36,8 +29,7 @@ export function deepgramEndpoint(
   const accepted = new WeakMap<ConnectionRequest, ListenRequest>();
   return {
     path: LISTEN_PATH,
-    refusal: (refusal) =>
-      inTheirWords(refusal.status, REFUSALS[refusal.status] ?? 'SERVICE_UNAVAILABLE', refusal),
+    refusal: (refusal) => inTheirWords(refusal),
     handshake: (request) => {
       const requestId = randomUUID();
       try {
@@ -45,7 +37,8 @@ export function deepgramEndpoint(
         accepted.set(request, { requestId, options, created: new Date() });
       } catch (thrown) {
         if (!(thrown instanceof QueryError)) throw thrown;
-        return inTheirWords(400, 'INVALID_QUERY_PARAMETER', thrown, requestId);
+        const { message } = thrown;
+        return inTheirWords({ status: 400, message }, { code: 'INVALID_QUERY_PARAMETER', requestId });
       }
       // the kind alone is confirmed: the key was taken off before
       const protocol = CREDENTIAL_KINDS.find((kind) => request.protocols.includes(kind));
@@ -57,25 +50,5 @@ export function deepgramEndpoint(
     },
     connect: (socket, request) =>
       new ListenConnection(socket, accepted.get(request)!, environmentOf(environment, request), { idleMs }),
-  };
-}
-
-/** In the body for those who read it; in the headers for clients whose WebSocket library shows no body. */
-function inTheirWords(
-  status: number,
-  code: string,
-  { message, headers }: Pick<Refusal, 'message' | 'headers'>,
-  requestId: string = randomUUID(),
-): Refusal {
-  return {
-    accept: false,
-    status,
-    message: JSON.stringify({ err_code: code, err_msg: message, request_id: requestId }),
-    headers: {
-      ...headers,
-      'Content-Type': 'application/json',
-      'dg-request-id': requestId,
-      'dg-error': message,
-    },
   };
 }

@@ -1,95 +1,108 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { ACCESS_LIMITS_SCHEMA, type AccessLimits, firstFault } from '../access/access-limits.js';
 import { type Authenticator, isRefusal, type Principal } from '../access/authenticator.js';
 import { credentialOfHeader } from '../access/credential.js';
+import type { Headers, Refusal } from '../session/endpoint.js';
 import { answer, answerJson } from './http.js';
 import type { Route } from './route.js';
-
-export const TOKEN_PATH = '/v1/token';
-
-/** A token's life where the request does not say: long enough to load a page and connect. */
-const DEFAULT_SECONDS = 300;
 
 /** Bytes of a request. */
 const MAX_BODY_BYTES = 4096;
 
-export interface TokenRouteOptions {
-  readonly authenticator: Authenticator;
-  /** The longest that a token may live. */
-  readonly maxSeconds: number;
+/** How a token is asked for, and given. */
+export interface TokenDialect {
+  readonly path: string;
+  /** Member of the request that says how long the token shall live. */
+  readonly secondsMember: string;
+  /** Where the request does not say. */
+  readonly defaultSeconds: number;
+  /** Body of the answer. */
+  answer(token: string, seconds: number): object;
+  /** Words a refusal. */
+  refusal(refusal: Refusal): Refusal;
 }
 
-interface TokenRequest {
-  readonly seconds?: number;
-  readonly limits?: AccessLimits;
+/** The gateway's own. */
+export const NATIVE_TOKENS: TokenDialect = {
+  path: '/v1/token',
+  secondsMember: 'seconds',
+  // long enough to load a page and connect
+  defaultSeconds: 300,
+  answer: (token, seconds) => ({ token, expiresInSeconds: seconds }),
+  refusal: (refusal) => ({ ...refusal, message: `${refusal.message}\n` }),
+};
+
+export interface TokenRouteOptions {
+  readonly authenticator: Authenticator;
+  /** The longest that a token may live, in seconds. */
+  readonly maxSeconds: number;
 }
 
 /**
  * POST with a key gives a token that stands for it; GET says what a credential is worth, which a browser cannot learn
  * from a WebSocket that fails.
  */
-export function tokenRoute(options: TokenRouteOptions): Route {
-  const validate = new Ajv2020().compile<TokenRequest>({
+export function tokenRoute(
+  { authenticator, maxSeconds }: TokenRouteOptions,
+  dialect: TokenDialect = NATIVE_TOKENS,
+): Route {
+  const { path, secondsMember, defaultSeconds } = dialect;
+  const validate = new Ajv2020().compile<Readonly<Record<string, unknown>>>({
     type: 'object',
     additionalProperties: false,
     properties: {
-      seconds: { type: 'integer', minimum: 1, maximum: options.maxSeconds },
+      [secondsMember]: { type: 'integer', minimum: 1, maximum: maxSeconds },
       limits: ACCESS_LIMITS_SCHEMA,
     },
   });
   return {
-    path: TOKEN_PATH,
+    path,
     handle: async (request, response) => {
       // an answer is about one credential, and a token is one
       response.setHeader('Cache-Control', 'no-store');
-      if (request.method !== 'GET' && request.method !== 'POST') {
-        answer(response, 405, 'Send GET, or POST with a key.\n', { Allow: 'GET, POST' });
-        return;
+      const answered = await respond(request);
+      if (!isRefusal(answered)) answerJson(response, 200, answered);
+      else {
+        const { status, message, headers } = dialect.refusal(answered);
+        answer(response, status, message, headers);
       }
-      const principal = await options.authenticator.authenticate(
-        credentialOfHeader(request.headers.authorization),
-      );
-      if (isRefusal(principal)) {
-        answer(response, principal.status, `${principal.message}\n`, principal.headers);
-      } else if (request.method === 'GET') answerJson(response, 200, describe(principal));
-      else await issue(principal, request, response);
     },
   };
 
-  async function issue(
-    { keyId, tokenId }: Principal,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const { authenticator, maxSeconds } = options;
+  async function respond(request: IncomingMessage): Promise<object> {
+    const { method } = request;
+    if (method !== 'GET' && method !== 'POST') {
+      return refused(405, 'Send GET, or POST with a key.', { Allow: 'GET, POST' });
+    }
+    const principal = await authenticator.authenticate(credentialOfHeader(request.headers.authorization));
+    if (isRefusal(principal)) return principal;
+    return method === 'GET' ? describe(principal) : issue(principal, request);
+  }
+
+  async function issue({ keyId, tokenId }: Principal, request: IncomingMessage): Promise<object> {
     if (keyId === undefined || authenticator.issue === undefined) {
-      answer(response, 404, 'This gateway asks for no keys, and gives no tokens; connect without one.\n');
-      return;
+      return refused(404, 'This gateway asks for no keys, and gives no tokens; connect without one.');
     }
-    if (tokenId !== undefined) {
-      answer(response, 403, 'A token gives no other token; send the key.\n');
-      return;
-    }
+    if (tokenId !== undefined) return refused(403, 'A token gives no other token; send the key.');
     const body = await readJson(request);
     if (body === undefined || !validate(body)) {
       const fault =
         body === undefined ? `it is no JSON of at most ${MAX_BODY_BYTES} bytes` : firstFault(validate.errors);
-      const example = '{"seconds": 300, "limits": {"maxEntries": 100}}';
-      answer(
-        response,
-        400,
-        `The request cannot be used: ${fault}. Send nothing, or for example ${example}.\n`,
-      );
-      return;
+      const example = JSON.stringify({ [secondsMember]: defaultSeconds, limits: { maxEntries: 100 } });
+      return refused(400, `The request cannot be used: ${fault}. Send nothing, or for example ${example}.`);
     }
-    const { seconds = Math.min(DEFAULT_SECONDS, maxSeconds), limits = {} } = body;
-    const token = await authenticator.issue(keyId, seconds, limits);
-    answerJson(response, 200, { token, expiresInSeconds: seconds });
+    const seconds = Number(body[secondsMember] ?? Math.min(defaultSeconds, maxSeconds));
+    const limits = (body['limits'] ?? {}) as AccessLimits;
+    return dialect.answer(await authenticator.issue(keyId, seconds, limits), seconds);
   }
 }
 
-function describe({ keyId, tokenId, expiresInSeconds }: Principal): Readonly<Record<string, unknown>> {
+function refused(status: number, message: string, headers: Headers = {}): Refusal {
+  return { accept: false, status, message, headers };
+}
+
+function describe({ keyId, tokenId, expiresInSeconds }: Principal): object {
   if (keyId === undefined) return { credential: 'none' };
   return tokenId === undefined ? { credential: 'key' } : { credential: 'token', expiresInSeconds };
 }
