@@ -71,6 +71,28 @@ test('screen readers are told what is decided, once', async () => {
   await page.context().close();
 });
 
+test('a gateway that is overloaded is told of, in whole seconds, and when it is over too', async () => {
+  const { page } = await stage().open();
+  const model = { name: 'fake', version: '1', latencies: [] };
+  const ready = { type: 'ready', protocol: 'lexigate.v1', sessionId: 'x', latencyMs: 640, limits: {}, model };
+  const partial = { type: 'partial', channel: 0, segment: 0, start: 0, end: 1, committed: '', words: [] };
+  let say = (_: object): void => undefined;
+  await page.routeWebSocket(/\/v1\/stream$/, (socket) => {
+    say = (message) => socket.send(JSON.stringify(message));
+    socket.onMessage((data) => {
+      if (!`${data}`.startsWith('{"type":"start"')) return;
+      say(ready);
+      say({ ...partial, text: 'late', tail: 'late', lagMs: 2400 });
+    });
+  });
+  await page.reload();
+  await page.locator('#start').click();
+  await says(page, 'status', /overloaded: captions are about 2 s late/);
+  say({ ...partial, text: 'later', tail: 'later' });
+  await says(page, 'status', /^Listening\.$/);
+  await page.context().close();
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`nothing serious hinders anybody in ${colorScheme} colours`, async () => {
     const { page } = await stage().open({ colorScheme });

@@ -37,6 +37,7 @@ class Page {
   #sessions = 0;
   /** The list was changed while the session was still being opened. */
   #changedEarly = false;
+  #late = false;
   /** Where the newest word that was shown ends, in seconds of the session's audio. */
   #shownUntil = 0;
 
@@ -69,6 +70,7 @@ class Page {
   async #run(hear: (listening: Listening) => Promise<StoppedMessage>): Promise<void> {
     const session = `${this.#name}/${this.#sessions++}`;
     this.#shownUntil = 0;
+    this.#late = false;
     this.#vocabulary.newSession();
     const listening = new Listening({
       url: streamUrl(),
@@ -111,6 +113,7 @@ class Page {
     const line = lineOf(message, session);
     this.#view.show(line);
     this.#measure(message.end);
+    this.#sayLag(message.lagMs);
     this.#tell({ type: 'line', line });
     this.#lines.delete(line.key);
     this.#lines.set(line.key, line);
@@ -122,6 +125,14 @@ class Page {
     this.#transcript.add(message);
     this.#downloads.update();
     this.#spoken.textContent = message.text;
+  }
+
+  /** Captions that are late shall not look like words that were not heard. */
+  #sayLag(lagMs: number | undefined): void {
+    if (lagMs !== undefined) {
+      this.#say(`The gateway is overloaded: captions are about ${Math.round(lagMs / 1000)} s late.`);
+    } else if (this.#late) this.#say('Listening.');
+    this.#late = lagMs !== undefined;
   }
 
   /** From the end of the last word to the picture that shows it. */
@@ -164,7 +175,8 @@ class Page {
   }
 
   #say(text: string): void {
-    this.#status.textContent = text;
+    // said again to screen readers, if it were put there again
+    if (this.#status.textContent !== text) this.#status.textContent = text;
   }
 }
 
