@@ -9,8 +9,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readAudioFile, sendFile } from '../src/cli/audio-file.js';
-import { LexigateClient } from '../src/client/client.js';
-import type { PartialMessage } from '../src/protocol/messages.js';
+import { LexigateClient, type VocabularyUpdate } from '../src/client/client.js';
+import type { EntryObject, PartialMessage } from '../src/protocol/messages.js';
 import { packageRoot } from '../src/util/package-root.js';
 import { type GatewayProcess, serve, usage } from './gateway-process.js';
 import { type Percentiles, percentiles, round } from './statistics.js';
@@ -45,24 +45,37 @@ async function utterance(url: string): Promise<{ firstPartialMs: number; finalMs
   return { firstPartialMs: first!.at - begun - wordEnd, finalMs };
 }
 
-/** From sending a whole new list to its answer, while audio runs. */
-async function updateLatency(url: string, size: number): Promise<Percentiles> {
-  const client = await LexigateClient.connect(url, start);
+/** From sending an update to its answer, while audio runs. */
+async function updateLatency(
+  url: string,
+  update: (i: number) => VocabularyUpdate,
+  vocabulary: EntryObject[] = [],
+): Promise<Percentiles> {
+  const client = await LexigateClient.connect(url, { ...start, vocabulary });
   let speaking = true;
   const audio = (async () => {
     while (speaking) await sendFile(speech, (packet) => client.sendAudio(packet), { realtime: true });
   })();
   const times: number[] = [];
   for (let i = 0; i < updates; i++) {
-    const replace = madeUpEntries(size, i * 100_000);
+    const changed = update(i);
     const sent = performance.now();
-    await client.updateVocabulary({ replace });
+    await client.updateVocabulary(changed);
     times.push(performance.now() - sent);
+    // a session may send ten a second
+    await new Promise((resolve) => setTimeout(resolve, 120));
   }
   speaking = false;
   await audio;
   await client.stop();
   return percentiles(times);
+}
+
+/** Another entry in the place of the one before. */
+function replaceOne(i: number): VocabularyUpdate {
+  const [entry] = madeUpEntries(1, 7_000_000 + i);
+  const before = madeUpEntries(1, 7_000_000 + i - 1).map(({ text }) => text);
+  return { patch: { set: [entry!], ...(i > 0 && { remove: before }) } };
 }
 
 /** Audio seconds per processor second, one stream as fast as it goes. */
@@ -101,8 +114,9 @@ const report = {
   startMs: round(server.startMs),
   firstPartialAfterWordMs: percentiles(utterances.map(({ firstPartialMs }) => firstPartialMs)),
   finalAfterFlushMs: percentiles(utterances.map(({ finalMs }) => finalMs)),
-  update1000Ms: await updateLatency(server.url, 1000),
-  update10000Ms: await updateLatency(server.url, 10_000),
+  update1000Ms: await updateLatency(server.url, (i) => ({ replace: madeUpEntries(1000, i * 100_000) })),
+  update10000Ms: await updateLatency(server.url, (i) => ({ replace: madeUpEntries(10_000, i * 100_000) })),
+  patchOneOf10000Ms: await updateLatency(server.url, replaceOne, madeUpEntries(9999, 0)),
   audioSecondsPerCpuSecond: await throughput(server, 20),
   memoryPerSessionMb: await memoryPerSession(server),
   rssMb: round(usage(server.pid).rssMb),

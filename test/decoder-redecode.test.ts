@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
+import { Vocabulary } from '../src/biasing/vocabulary.js';
 import { BeamDecoder, type Hypothesis } from '../src/decoder/beam.js';
 import { DEFAULT_ENDPOINT } from '../src/decoder/endpoint.js';
 import { RowCache } from '../src/decoder/row-cache.js';
@@ -51,6 +52,29 @@ test('a list that comes late and retroactively gives what it gives from the begi
         assert.equal(late.finish('stop'), always.finish('stop'));
       },
     ),
+    { numRuns: 200 },
+  );
+});
+
+test('after an entry is patched out retroactively all scores are those of a session that never had it', () => {
+  fc.assert(
+    fc.property(fc.integer(), smallEntries, smallEntries, (seed, some, others) => {
+      const kept = some.filter(({ text }) => others.every((other) => other.text !== text));
+      const rows = randomRows(seed, 30, WIDTH, 8);
+      const listed = Vocabulary.empty().replace([...kept, ...others]).vocabulary;
+      const without = listed.patch({ remove: others.map(({ text }) => text) }).vocabulary;
+      const had = segmenterOf(4);
+      const never = segmenterOf(4);
+      had.setGraph(listed.graph);
+      never.setGraph(Vocabulary.empty().replace(kept).vocabulary.graph);
+      push(had, rows);
+      push(never, rows);
+      had.redecode(without.graph);
+      assert.equal(
+        had.finish('stop'),
+        never.finish('stop').map((final) => ({ ...final, graph: without.graph })),
+      );
+    }),
     { numRuns: 200 },
   );
 });
