@@ -21,6 +21,7 @@ import {
   WEIGHT,
   wordsOf,
 } from './graph-nodes.js';
+import { PagedList } from './paged-list.js';
 import { Pages } from './pages.js';
 import type { SpelledEntry } from './spellings.js';
 
@@ -38,7 +39,7 @@ export function buildNodes(list: readonly SpelledEntry[]): GraphNodes {
     steps: Pages.of(steps.subarray(0, size * STEP_SIZE)),
     facts: Pages.of(facts.subarray(0, size * FACTS_SIZE)),
     edges: Pages.of(new Int32Array(0)),
-    titles,
+    titles: PagedList.of<Title | undefined>(titles),
     entries: list.reduce((sum, { entry }) => (entry === undefined ? sum : sum + 1), 0),
     words: spellings.reduce((sum, spelling) => sum + wordsOf(spelling), 0),
     size,

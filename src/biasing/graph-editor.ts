@@ -25,6 +25,7 @@ import {
   WEIGHT,
   wordsOf,
 } from './graph-nodes.js';
+import type { PagedList } from './paged-list.js';
 import type { PageWriter } from './pages.js';
 import type { Spelling } from './spellings.js';
 
@@ -36,7 +37,7 @@ export class GraphEditor {
   readonly #steps: PageWriter;
   readonly #facts: PageWriter;
   readonly #edges: PageWriter;
-  readonly #titles: (Title | undefined)[];
+  #titles: PagedList<Title | undefined>;
   readonly #freeEdges: FreePlaces[];
   #freeNodes: FreePlaces;
   #freeTitles: FreePlaces;
@@ -52,8 +53,7 @@ export class GraphEditor {
     this.#steps = from.steps.edit();
     this.#facts = from.facts.edit();
     this.#edges = from.edges.edit();
-    // 10,000 references are copied in some microseconds
-    this.#titles = from.titles.slice();
+    this.#titles = from.titles;
     this.#freeEdges = from.freeEdges.slice();
     this.#freeNodes = from.freeNodes;
     this.#freeTitles = from.freeTitles;
@@ -97,8 +97,8 @@ export class GraphEditor {
   #addSpelling(spelling: string, claim: Claim): void {
     const node = this.#walk(spelling, true);
     const old = this.#fact(node, TITLE);
-    const title = titleOf([...(this.#titles[old]?.claims ?? []), claim]);
-    if (old >= 0) this.#titles[old] = title;
+    const title = titleOf([...(this.#titles.at(old)?.claims ?? []), claim]);
+    if (old >= 0) this.#titles = this.#titles.with(old, title);
     else {
       this.#setFact(node, TITLE, this.#takeTitle(title));
       this.#words += wordsOf(spelling);
@@ -113,8 +113,8 @@ export class GraphEditor {
   #removeSpelling(spelling: string, entry: VocabularyEntry): void {
     const node = this.#walk(spelling, false);
     const at = this.#fact(node, TITLE);
-    const left = this.#titles[at]!.claims.filter((claim) => claim.entry !== entry);
-    this.#titles[at] = left.length === 0 ? undefined : titleOf(left);
+    const left = this.#titles.at(at)!.claims.filter((claim) => claim.entry !== entry);
+    this.#titles = this.#titles.with(at, left.length === 0 ? undefined : titleOf(left));
     if (left.length === 0) {
       this.#freeTitles = { place: at, next: this.#freeTitles };
       this.#setFact(node, TITLE, -1);
@@ -210,7 +210,7 @@ export class GraphEditor {
 
   /** Bits of the largest weight at or below a node, its children's being right. */
   #heaviest(node: number): number {
-    let weight = bitsOf(this.#titles[this.#fact(node, TITLE)]?.weight ?? 0);
+    let weight = bitsOf(this.#titles.at(this.#fact(node, TITLE))?.weight ?? 0);
     for (let i = popcount(this.#children(node)) - 1; i >= 0; i--) {
       weight = Math.max(weight, this.#fact(this.#childAt(node, i), WEIGHT));
     }
@@ -238,10 +238,10 @@ export class GraphEditor {
 
   #takeTitle(title: Title): number {
     const free = this.#freeTitles;
-    if (free === undefined) return this.#titles.push(title) - 1;
-    this.#freeTitles = free.next;
-    this.#titles[free.place] = title;
-    return free.place;
+    const place = free === undefined ? this.#titles.length : free.place;
+    this.#freeTitles = free?.next;
+    this.#titles = this.#titles.with(place, title);
+    return place;
   }
 
   #fact(node: number, field: number): number {

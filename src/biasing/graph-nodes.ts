@@ -1,5 +1,6 @@
 import { SYMBOLS } from './alphabet.js';
 import type { VocabularyEntry } from './entry.js';
+import type { PagedList } from './paged-list.js';
 import { PAGE_MASK, PAGE_SHIFT, type Pages } from './pages.js';
 
 export const ROOT = 0;
@@ -58,7 +59,7 @@ export interface GraphNodes {
   readonly steps: Pages;
   readonly facts: Pages;
   readonly edges: Pages;
-  readonly titles: readonly (Title | undefined)[];
+  readonly titles: PagedList<Title | undefined>;
   readonly entries: number;
   /** Words of all spellings. */
   readonly words: number;

@@ -163,7 +163,7 @@ export class PrefixGraph {
   }
 
   #titleAt(node: number): Title | undefined {
-    return this.#nodes.titles[this.#reader.title(node)];
+    return this.#nodes.titles.at(this.#reader.title(node));
   }
 
   /** Node of the longest suffix of a node's text and one more symbol. */
