@@ -106,7 +106,9 @@ async function memoryPerSession(server: GatewayProcess): Promise<number> {
   return round(perSession);
 }
 
-const server = await serve('--workers', '1');
+// the gateway's own pace, not that of its limits
+const limits = ['--max-updates-per-second', '1000', '--max-speed', '1000'];
+const server = await serve('--workers', '1', ...limits);
 await utterance(server.url);
 const utterances = [];
 for (let i = 0; i < 10; i++) utterances.push(await utterance(server.url));
