@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import nodeWav from 'node-wav';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readWav } from '../src/audio/wav.js';
 import { packageRoot } from '../src/util/package-root.js';
 import { run, start } from './cli-support.js';
 
@@ -17,6 +19,18 @@ test.before.each(async () => {
   keyFile = join(folder, 'keys.json');
 });
 test.after.each(() => rm(folder, { recursive: true }));
+
+/** Speech that lasts longer than any command here takes. */
+async function longSample(): Promise<string> {
+  const { channels, sampleRate } = readWav(await readFile(sample));
+  const samples = Array<number[]>(20)
+    .fill([...channels[0]!])
+    .flat();
+  const path = join(folder, 'long.wav');
+  const options = { sampleRate, float: false, bitDepth: 16 };
+  await writeFile(path, nodeWav.encode([Float32Array.from(samples)], options));
+  return path;
+}
 
 const SERVE = ['serve', '--port', '0', '--workers', '1'];
 
@@ -86,7 +100,7 @@ test('a gateway with keys lets its holders in, and a key that is revoked ends it
   const without = await run('transcribe', sample, '--url', url);
   assert.is(without.code, 1);
   assert.match(without.err, /a key or token is needed.*401/);
-  const speaking = start(['transcribe', sample, '--url', url, '--realtime', '--json'], {
+  const speaking = start(['transcribe', await longSample(), '--url', url, '--realtime', '--json'], {
     LEXIGATE_KEY: key.trim(),
   });
   await speaking.said(/"type":"partial"/);
