@@ -30,7 +30,7 @@ function explained(
 ): ExplainedCaption['words'] {
   const { graph } = PrefixGraph.build(entries.map((text) => ({ text, weight: 1, soundsLike: [] })));
   const tokens = heard(biased);
-  const hypothesis = { tokens, score: 0, acoustic: 0, lm: 0, bias: 0 };
+  const hypothesis = { tokens, score: 0, acoustic: 0, lm: 0, bias: 0, phonetic: 0 };
   const { words } = new CaptionBuilder(PIECES).final(hypothesis, (spellings) => annotate(spellings, graph));
   return explain(words, tokens, { gains, unbiased: heard(unbiased) }, PIECES).words;
 }
@@ -106,7 +106,7 @@ test('the same entry twice in a row is explained twice', () => {
 test('whether the text would be another one is told also where only words are gone', () => {
   const { graph } = PrefixGraph.build([]);
   const tokens = heard('this@1 is@9');
-  const hypothesis = { tokens, score: 0, acoustic: 0, lm: 0, bias: 0 };
+  const hypothesis = { tokens, score: 0, acoustic: 0, lm: 0, bias: 0, phonetic: 0 };
   const { words } = new CaptionBuilder(PIECES).final(hypothesis, (spellings) => annotate(spellings, graph));
   const changed = (unbiased: string): boolean =>
     explain(words, tokens, { gains: [], unbiased: heard(unbiased) }, PIECES).changed;

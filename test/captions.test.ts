@@ -15,7 +15,7 @@ function hypothesis(...pieces: string[]): Hypothesis {
     frame: 10 + 2 * i,
     logProb: Math.log(0.5),
   }));
-  return { tokens, score: 0, acoustic: 0, lm: 0, bias: 0 };
+  return { tokens, score: 0, acoustic: 0, lm: 0, bias: 0, phonetic: 0 };
 }
 
 function annotator(...entries: { text: string; soundsLike?: string[] }[]): Annotator {

@@ -19,6 +19,8 @@ export interface Hypothesis {
   readonly acoustic: number;
   readonly lm: number;
   readonly bias: number;
+  /** Of the words' phones; 0 where no phones are heard. */
+  readonly phonetic: number;
 }
 
 export type BeamDecoderOptions = BeamSearchOptions;
@@ -57,6 +59,14 @@ export class BeamDecoder {
   /** From the next frame on `graph` holds; the live hypotheses are scored as if it had always been there. */
   setGraph(graph: PrefixGraph): void {
     this.#search.setGraph(graph);
+  }
+
+  /**
+   * Log-probabilities of the phones of the frame that is decoded next, where phones take part. They are kept to the end
+   * of the segment: what is decoded again needs them no more.
+   */
+  hear(phones: Float32Array): void {
+    this.#search.phoneRows?.push(phones);
   }
 
   /** Decodes rows of log-probabilities, row-major (frames, pieces + 1). */
@@ -114,12 +124,14 @@ export class BeamDecoder {
 
   /** The `n` best hypotheses with the scores of the segment's end, best first. The decoder then wants `reset()`. */
   finish(n = 1): readonly Hypothesis[] {
-    const { words, bias: scorer, live } = this.#search;
+    const { words, bias: scorer, phones, live } = this.#search;
     const ended = Array.from({ length: live.count }, (_, slot) => {
       const node = live.node[slot]!;
-      const lm = words?.finished(node) ?? 0;
-      const bias = scorer.finished(node);
-      return this.#hypothesis(slot, lm, bias);
+      return this.#hypothesis(slot, {
+        lm: words?.finished(node) ?? 0,
+        bias: scorer.finished(node),
+        phonetic: phones?.finished(node) ?? 0,
+      });
     });
     return ended.sort((a, b) => b.score - a.score).slice(0, n);
   }
@@ -146,15 +158,18 @@ export class BeamDecoder {
     return gains;
   }
 
-  #hypothesis(slot: number, lm?: number, bias?: number): Hypothesis {
-    const { tree, live } = this.#search;
+  #hypothesis(slot: number, ended?: Pick<Hypothesis, 'lm' | 'bias' | 'phonetic'>): Hypothesis {
+    const { tree, live, phones } = this.#search;
     const node = live.node[slot]!;
     const scores = {
       acoustic: this.#search.acoustic(slot),
-      lm: lm ?? tree.lm[node]!,
-      bias: bias ?? tree.bias[node]!,
+      lm: tree.lm[node]!,
+      bias: tree.bias[node]!,
+      phonetic: phones?.score(node) ?? 0,
+      ...ended,
     };
-    return { tokens: this.#tokens(slot), score: scores.acoustic + scores.lm + scores.bias, ...scores };
+    const score = scores.acoustic + scores.lm + scores.bias + scores.phonetic;
+    return { tokens: this.#tokens(slot), score, ...scores };
   }
 
   #tokens(slot: number): DecodedToken[] {

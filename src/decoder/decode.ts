@@ -19,7 +19,14 @@ export function decode(
           return defer(() =>
             from(
               segmenter
-                .push(logProbs.subwords, levels(window.pcm), window.frame, window.from, window.to)
+                .push(
+                  logProbs.subwords,
+                  levels(window.pcm),
+                  window.frame,
+                  window.from,
+                  window.to,
+                  logProbs.phones,
+                )
                 .map((hypothesis) => data(hypothesis)),
             ),
           );

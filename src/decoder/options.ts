@@ -13,8 +13,12 @@ export interface BeamOptions {
   readonly lmWeight: number;
   /** Added per word that the language model scores. */
   readonly wordBonus: number;
+  /** Whether words of entries count as words of the language model, with the probability of one of its unlisted words. */
+  readonly entryWords: boolean;
   /** Natural log-probability of each letter of a word that the language model does not list. */
   readonly unlistedLetter: number;
+  /** Multiplies the log-likelihood ratios of the words' phones. */
+  readonly phoneWeight: number;
 }
 
 /**

@@ -39,6 +39,8 @@ export interface SegmenterOptions {
   readonly pieces: readonly string[];
   /** Width of a row of log-probabilities. */
   readonly rowWidth: number;
+  /** Width of a row of phones' log-probabilities; 0 where there are none. */
+  readonly phoneWidth?: number;
   readonly frameMs: number;
   readonly endpoint: EndpointOptions;
   readonly nBest: number;
@@ -139,6 +141,7 @@ export class Segmenter {
    * Decodes rows `[from, to)` of a block whose row 0 is the absolute frame `frame`.
    * @param rows row-major (frames, rowWidth)
    * @param levels of the same rows, in dBFS
+   * @param phones log-probabilities of the same rows' phones, row-major (frames, phoneWidth)
    * @returns finals of segments that ended within, and a partial of the one that is open behind them
    */
   push(
@@ -147,13 +150,19 @@ export class Segmenter {
     frame: number,
     from: number,
     to: number,
+    phones?: Float32Array,
   ): (FinalHypothesis | PartialHypothesis)[] {
     const out: (FinalHypothesis | PartialHypothesis)[] = [];
-    const width = this.#options.rowWidth;
+    const { rowWidth: width, phoneWidth = 0 } = this.#options;
     for (let i = from; i < to; i++) {
       this.#options.before?.(frame + i);
       if (this.#begin === undefined) this.#open(frame + i);
       const row = rows.subarray(i * width, (i + 1) * width);
+      if (phones !== undefined) {
+        const sounds = phones.subarray(i * phoneWidth, (i + 1) * phoneWidth);
+        this.#decoder.hear(sounds);
+        this.#options.unbiased?.hear(sounds);
+      }
       this.#decoder.push(row, 1);
       this.#options.unbiased?.push(row, 1);
       this.#rows.push(row);

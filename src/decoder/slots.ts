@@ -94,6 +94,11 @@ export class TopList {
     return this.count < this.#capacity ? -Infinity : this.score[this.count - 1]!;
   }
 
+  /** Highest score offered. */
+  get best(): number {
+    return this.count === 0 ? -Infinity : this.score[0]!;
+  }
+
   offer(id: number, score: number): void {
     if (!(score > this.floor)) return;
     let at = this.count < this.#capacity ? this.count++ : this.count - 1;

@@ -2,6 +2,7 @@ import { type PieceTable, WORD_MARK } from '../biasing/alphabet.js';
 import type { BiasScorer } from './bias-scorer.js';
 import type { LanguageModel } from './language-model.js';
 import { type PrefixTree, ROOT } from './prefix-tree.js';
+import { lastWord } from './spelling.js';
 
 export interface WordScorerOptions {
   readonly model: LanguageModel;
@@ -12,6 +13,8 @@ export interface WordScorerOptions {
   readonly weight: number;
   /** Added per word. */
   readonly bonus: number;
+  /** Whether a word of an entry is one of a class of the model. */
+  readonly entryWords: boolean;
   /** Natural log-probability of each letter of an unlisted word. */
   readonly unlistedLetter: number;
 }
@@ -36,15 +39,17 @@ export class WordScorer {
   readonly #bias: BiasScorer;
   readonly #weight: number;
   readonly #bonus: number;
+  readonly #entryWords: boolean;
   readonly #unlistedLetter: number;
 
-  constructor({ model, pieces, tree, bias, weight, bonus, unlistedLetter }: WordScorerOptions) {
+  constructor({ model, pieces, tree, bias, weight, bonus, entryWords, unlistedLetter }: WordScorerOptions) {
     this.#model = model;
     this.#pieces = pieces;
     this.#tree = tree;
     this.#bias = bias;
     this.#weight = weight;
     this.#bonus = bonus;
+    this.#entryWords = entryWords;
     this.#unlistedLetter = unlistedLetter;
   }
 
@@ -71,7 +76,7 @@ export class WordScorer {
     const prefix = this.#spell(begins ? lookahead.root : tree.lmPrefix[node]!, token);
     const length = this.#pieces.length(token) + (begins ? 0 : tree.wordLength[node]!);
     const listed = prefix >= 0 ? this.#best(state, prefix) : this.#unlisted(state, length);
-    const inEntry = this.#bias.matchedAfter(node, token) >= length;
+    const inEntry = this.#entryWords && this.#bias.matchedAfter(node, token) >= length;
     const ahead = inEntry ? Math.max(listed, this.#entryWord(state)) : listed;
     return base + this.#weight * ahead + this.#bonus;
   }
@@ -95,7 +100,7 @@ export class WordScorer {
 
   /** What the last word of a node owes to being spelled as part of an entry, were it complete. */
   raised(node: number): number {
-    const text = this.#lastWord(node);
+    const text = lastWord(this.#tree, this.#pieces, node);
     if (text === '') return 0;
     const { own, score } = this.#wordScores(node, this.#model.wordId(text));
     return this.#weight * (score - own);
@@ -127,7 +132,7 @@ export class WordScorer {
     if (!Number.isNaN(tree.wordLm[node]!)) return;
     tree.wordLm[node] = tree.lmBase[node]!;
     tree.wordState[node] = tree.lmState[node]!;
-    const text = this.#lastWord(node);
+    const text = lastWord(tree, this.#pieces, node);
     if (text === '') return;
     const word = this.#model.wordId(text);
     const { score } = this.#wordScores(node, word);
@@ -140,7 +145,7 @@ export class WordScorer {
     const state = this.#tree.lmState[node]!;
     const symbols = this.#tree.wordLength[node]!;
     const own = word === undefined ? this.#unlisted(state, symbols) : this.#model.score(state, word);
-    const inEntry = this.#bias.matched(node) >= symbols;
+    const inEntry = this.#entryWords && this.#bias.matched(node) >= symbols;
     return { own, score: inEntry ? Math.max(own, this.#entryWord(state)) : own };
   }
 
@@ -154,16 +159,5 @@ export class WordScorer {
       node = lookahead.step(node, piece.charCodeAt(i));
     }
     return node;
-  }
-
-  #lastWord(node: number): string {
-    const { token, parent } = this.#tree;
-    let text = '';
-    for (let at = node; at !== ROOT; at = parent[at]!) {
-      const piece = token[at]!;
-      text = this.#pieces.pieces[piece]! + text;
-      if (this.#pieces.startsWord[piece] === 1) break;
-    }
-    return text.startsWith(WORD_MARK) ? text.slice(1) : text;
   }
 }
