@@ -4,6 +4,7 @@ import { deepgramEndpoint } from '../compat/deepgram.js';
 import { SHERPA_ROOT_PATH, sherpaEndpoint } from '../compat/sherpa.js';
 import { voskEndpoint } from '../compat/vosk.js';
 import { loadLanguageModel } from '../decoder/language-bundle.js';
+import { loadPhonetics } from '../phonetics/bundle.js';
 import { Gateway } from '../server/gateway.js';
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../server/limits.js';
 import { readPage } from '../server/page.js';
@@ -29,7 +30,8 @@ export async function startWorkers({
   maxBatch,
   workers,
 }: Pick<ServeSettings, 'model' | 'maxBatch' | 'workers'>): Promise<WorkerPool> {
-  const workerData: WorkerSettings = { model, maxBatch, languageModel: await loadLanguageModel(model) };
+  const [languageModel, phonetics] = await Promise.all([loadLanguageModel(model), loadPhonetics(model)]);
+  const workerData: WorkerSettings = { model, maxBatch, languageModel, phonetics };
   const spawn = (): Worker => new Worker(new URL('./worker.js', import.meta.url), { workerData });
   return WorkerPool.start(spawn, { workers });
 }

@@ -4,6 +4,7 @@ import { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { NgramModel } from '../decoder/ngram.js';
 import { Batcher } from '../encoder/batcher.js';
 import { OnnxEncoder } from '../encoder/onnx.js';
+import { createPronouncer, type PhoneticsFiles } from '../phonetics/bundle.js';
 import { host } from '../session/host.js';
 
 export interface WorkerSettings {
@@ -13,13 +14,16 @@ export interface WorkerSettings {
   readonly maxBatch: number;
   /** The bundle's language model, if it has one; shared by all workers. */
   readonly languageModel: SharedArrayBuffer | undefined;
+  /** What it knows of pronunciations, likewise. */
+  readonly phonetics: PhoneticsFiles | undefined;
 }
 
 if (parentPort === null) throw new Error('this file runs as a worker thread; start `lexigate serve`');
-const { model, maxBatch, languageModel } = workerData as WorkerSettings;
+const { model, maxBatch, languageModel, phonetics } = workerData as WorkerSettings;
 const encoder = await OnnxEncoder.load(model);
 host(parentPort, {
   batcher: new Batcher(encoder, { maxBatch }),
   vocabularies: new VocabularyCache(),
+  ...(phonetics !== undefined && { pronouncer: await createPronouncer(phonetics) }),
   ...(languageModel !== undefined && { languageModel: NgramModel.fromBuffer(languageModel) }),
 });

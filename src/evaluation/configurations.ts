@@ -1,3 +1,5 @@
+import type { BiasingTechniques } from '../session/recogniser.js';
+
 /** What is switched on in a configuration. */
 export interface Configuration {
   readonly name: string;
@@ -6,13 +8,24 @@ export interface Configuration {
   readonly languageModel: boolean;
   /** Whether the recogniser is given the list; it is scored with it in any case. */
   readonly vocabulary: boolean;
+  /** Techniques that are switched on; the others are off. */
+  readonly biasing: readonly (keyof BiasingTechniques)[];
 }
 
 export const CONFIGURATIONS: readonly Configuration[] = [
-  { name: 'greedy', beam: 1, languageModel: false, vocabulary: false },
-  { name: 'beam', languageModel: false, vocabulary: false },
-  { name: 'none', languageModel: true, vocabulary: false },
-  { name: 'adaptive', languageModel: true, vocabulary: true },
+  { name: 'greedy', beam: 1, languageModel: false, vocabulary: false, biasing: [] },
+  { name: 'beam', languageModel: false, vocabulary: false, biasing: [] },
+  { name: 'none', languageModel: true, vocabulary: false, biasing: [] },
+  { name: 'adaptive', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram'] },
+  { name: 'phonetic', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'phonetic'] },
+  { name: 'g2g', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'g2g'] },
+  { name: 'phonetic-none', languageModel: true, vocabulary: false, biasing: ['phonetic'] },
+  {
+    name: 'decoder',
+    languageModel: true,
+    vocabulary: true,
+    biasing: ['adaptive', 'unigram', 'phonetic', 'g2g'],
+  },
 ];
 
 /** Configurations by their names, in the order asked for. */

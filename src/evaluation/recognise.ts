@@ -23,8 +23,11 @@ export async function recognise(
   list: readonly string[],
   options: RecogniseOptions,
 ): Promise<string> {
-  const recogniser = await recognisers.open(configOf(audio, list, options));
+  const config = configOf(audio, list, options);
+  const recogniser = await recognisers.open(config);
   try {
+    // what a session learns within its first second shall take part from the begin, however fast the audio comes
+    if (config.biasing.g2g && config.vocabulary.length > 0) await sounded(recogniser);
     return await stream(recogniser, audio);
   } finally {
     recogniser.close();
@@ -37,7 +40,7 @@ function configOf(
   list: readonly string[],
   { configuration, latency, endpoints }: RecogniseOptions,
 ): RecogniserConfig {
-  const { beam, languageModel, vocabulary } = configuration;
+  const { beam, languageModel, vocabulary, biasing } = configuration;
   return toConfig(
     {
       type: 'start',
@@ -45,6 +48,12 @@ function configOf(
       options: {
         ...(beam !== undefined && { beam }),
         languageModel,
+        biasing: {
+          adaptive: biasing.includes('adaptive'),
+          unigram: biasing.includes('unigram'),
+          phonetic: biasing.includes('phonetic'),
+          g2g: biasing.includes('g2g'),
+        },
         partials: false,
         endpoint: { enabled: endpoints },
       },
@@ -54,6 +63,18 @@ function configOf(
     // an utterance's own entities come on top of a list of the largest size
     { ...DEFAULT_LIMITS, maxEntries: Math.max(DEFAULT_LIMITS.maxEntries, list.length) },
   );
+}
+
+/** Resolves when the list's sounds are known. */
+function sounded(recogniser: Recogniser): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const subscription = recogniser.events.subscribe((event) => {
+      if (event.type === 'failed') reject(new Error(event.message));
+      else if (event.type === 'sounded') resolve();
+      else return;
+      subscription.unsubscribe();
+    });
+  });
 }
 
 /** Reads no further than the gateway would while audio waits to be decoded (see `SessionLimits`). */

@@ -185,6 +185,7 @@ export interface SessionOptions {
    * True: words of finals tell what biasing did to them, and `stopped` what it did in all.
    */
   explain?: boolean;
+  biasing?: BiasingOptions;
 }
 /**
  * When a segment ends by itself.
@@ -206,6 +207,27 @@ export interface EndpointOptions {
    * A segment of this length ends at the next gap between words, and at 1.25 times this in any case, with the reason `limit`.
    */
   maxSegmentMs?: number;
+}
+/**
+ * Which techniques bring the vocabulary into the text; what is left out is as the server thinks best.
+ */
+export interface BiasingOptions {
+  /**
+   * Subwords that begin or continue an entry are boosted.
+   */
+  adaptive?: boolean;
+  /**
+   * Words of entries are words of the language model, which lists most of them not.
+   */
+  unigram?: boolean;
+  /**
+   * Every word, listed or not, is also judged by the phones that were heard.
+   */
+  phonetic?: boolean;
+  /**
+   * Entries are also found as they might be spelled by their sound.
+   */
+  g2g?: boolean;
 }
 /**
  * Puts a whole new list in the place of the old one; an empty list clears it.

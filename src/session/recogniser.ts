@@ -4,6 +4,7 @@ import type { EndpointOptions } from '../decoder/endpoint.js';
 import type { EncoderDescription, Latency } from '../encoder/runtime.js';
 import type {
   AudioFormat,
+  BiasingOptions,
   ErrorCode,
   FinalMessage,
   FlushedMessage,
@@ -14,6 +15,9 @@ import type {
   VocabularySummary,
 } from '../protocol/messages.js';
 import type { Boundary } from '../util/flow.js';
+
+/** What brings the vocabulary's entries into the text; each may be switched off. */
+export type BiasingTechniques = Readonly<Required<BiasingOptions>>;
 
 /** What a session asks of its recogniser, all defaults filled in. */
 export interface RecogniserConfig {
@@ -26,6 +30,7 @@ export interface RecogniserConfig {
   readonly languageModel: boolean;
   /** Whether finals tell what biasing did to their words. */
   readonly explain: boolean;
+  readonly biasing: BiasingTechniques;
   readonly endpoint: EndpointOptions;
   readonly vocabulary: readonly VocabularyEntry[];
   readonly maxEntries: number;
@@ -65,6 +70,8 @@ export type RecogniserEvent =
   | Omit<StoppedMessage, 'sessionId'>
   /** Everything before this sample of the client's clock is decoded. */
   | { readonly type: 'progress'; readonly sample: number }
+  /** All that there is to know about the sounds of the newest list takes part, of so many entries; told where it is asked for. */
+  | { readonly type: 'sounded'; readonly entries: number }
   /** A command that could not be carried out, or, with `internal`, the end of the recogniser. */
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string; readonly id?: string };
 

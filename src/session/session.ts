@@ -227,6 +227,8 @@ export class Session implements Connection {
       case 'progress':
         this.#stream!.intake.audioDecoded(event.sample);
         return;
+      case 'sounded':
+        return;
       case 'failed': {
         const error = new ProtocolError(event.code, event.message, { id: event.id });
         // what a recogniser can refuse is an update

@@ -11,7 +11,7 @@ import type {
 } from '../protocol/messages.js';
 import { SUBPROTOCOL } from '../protocol/validate.js';
 import type { SessionLimits } from './limits.js';
-import type { RecogniserConfig, UpdateCommand, VocabularyChange } from './recogniser.js';
+import type { BiasingTechniques, RecogniserConfig, UpdateCommand, VocabularyChange } from './recogniser.js';
 
 /**
  * On the dev sets 64 hypotheses instead of 32 take .7 points off the WER of read speech (24.1 to 23.4), and among 1,000
@@ -19,6 +19,14 @@ import type { RecogniserConfig, UpdateCommand, VocabularyChange } from './recogn
  * frame of 40 ms, the encoder twenty times that.
  */
 const DEFAULT_BEAM = 64;
+
+/** All that helped on the dev sets ([docs/biasing.md]). */
+const DEFAULT_BIASING: BiasingTechniques = {
+  adaptive: true,
+  unigram: true,
+  phonetic: true,
+  g2g: true,
+};
 
 /** Chunk and look-ahead together. */
 export function latencyMs(latency: Latency, { frameSamples, sampleRate }: EncoderDescription): number {
@@ -85,6 +93,7 @@ export function toConfig(message: StartMessage, latency: Latency, limits: Sessio
     nBest: options.nBest ?? 1,
     languageModel: options.languageModel ?? true,
     explain: options.explain ?? false,
+    biasing: { ...DEFAULT_BIASING, ...options.biasing },
     endpoint: { ...DEFAULT_ENDPOINT, ...options.endpoint },
     vocabulary,
     maxEntries: limits.maxEntries,

@@ -6,8 +6,13 @@ import { Vocabulary, VocabularyTooLongError } from '../biasing/vocabulary.js';
 import type { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { BeamDecoder } from '../decoder/beam.js';
 import type { LanguageModel } from '../decoder/language-model.js';
+import type { BiasOptions } from '../decoder/options.js';
+import type { PhoneOptions } from '../decoder/search.js';
 import { type FinalHypothesis, type PartialHypothesis, Segmenter } from '../decoder/segmenter.js';
 import type { Batcher } from '../encoder/batcher.js';
+import type { EncoderDescription } from '../encoder/runtime.js';
+import { headPhones } from '../phonetics/phones.js';
+import { headLabels, type Pronouncer } from '../phonetics/pronouncer.js';
 import type { FinalMessage, PartialMessage, VocabularySummary } from '../protocol/messages.js';
 import type { Boundary, Flow } from '../util/flow.js';
 import { BiasingCounter } from './biasing-counter.js';
@@ -21,6 +26,7 @@ import type {
   UpdateCommand,
   VocabularyChange,
 } from './recogniser.js';
+import { Sounding } from './sounding.js';
 import { type ChannelPlace, type UpdateInForce, VocabularySchedule } from './vocabulary-schedule.js';
 
 export interface TranscriberResources {
@@ -28,12 +34,16 @@ export interface TranscriberResources {
   readonly languageModel?: LanguageModel;
   /** Lists that sessions of this worker share. */
   readonly vocabularies?: VocabularyCache;
+  /** Without it, techniques that need the sounds of words take no part. */
+  readonly pronouncer?: Pronouncer;
 }
 
 interface Channel {
   readonly stages: ChannelStages;
   readonly segmenter: Segmenter;
   readonly captioner: Captioner;
+  /** The version in force. */
+  vocabulary: Vocabulary;
   /** Frames decoded. */
   frame: number;
 }
@@ -48,6 +58,7 @@ export class Transcriber {
   #subscription: Subscription | undefined;
   readonly #schedule: VocabularySchedule;
   readonly #biasing = new BiasingCounter();
+  readonly #sounding: Sounding | undefined;
   /** The newest version. */
   #vocabulary: Vocabulary;
   /** Client's samples per channel. */
@@ -56,7 +67,7 @@ export class Transcriber {
 
   private constructor(
     config: RecogniserConfig,
-    { batcher, vocabularies }: TranscriberResources,
+    { batcher, vocabularies, pronouncer }: TranscriberResources,
     emit: (event: RecogniserEvent) => void,
   ) {
     const { sampleRate, frameSamples } = batcher.runtime.description;
@@ -65,6 +76,14 @@ export class Transcriber {
     this.#clock = new Clock(config.audio.sampleRate, sampleRate, frameSamples);
     const limits = { maxEntries: config.maxEntries, maxLength: config.maxEntryLength };
     this.#vocabulary = Vocabulary.empty(limits, vocabularies);
+    if (config.biasing.g2g && pronouncer !== undefined) {
+      this.#sounding = new Sounding({
+        pronouncer,
+        empty: this.#vocabulary,
+        changed: () => this.#soundsChanged(),
+        settled: (entries) => this.#emit({ type: 'sounded', entries }),
+      });
+    }
     this.#schedule = new VocabularySchedule(config.audio.channels, {
       change: (change) => this.#change(change),
       enter: (channel, vocabulary, retroactive) => this.#enter(channel, vocabulary, retroactive),
@@ -107,11 +126,15 @@ export class Transcriber {
 
   close(): void {
     this.#subscription?.unsubscribe();
+    this.#sounding?.close();
     for (const { stages } of this.#channels) stages.resampler.close();
     this.#channels.length = 0;
   }
 
-  async #channel(channel: number, { batcher, languageModel }: TranscriberResources): Promise<Channel> {
+  async #channel(
+    channel: number,
+    { batcher, languageModel, pronouncer }: TranscriberResources,
+  ): Promise<Channel> {
     const config = this.#config;
     const { description } = batcher.runtime;
     const options = {
@@ -119,12 +142,17 @@ export class Transcriber {
       blank: description.blank,
       beam: config.beam,
       ...(config.languageModel && languageModel !== undefined && { languageModel }),
+      ...(!config.biasing.adaptive && { bias: NO_BOOST }),
+      entryWords: config.biasing.unigram,
+      ...(config.biasing.phonetic &&
+        pronouncer !== undefined && { phones: phonesOf(description, pronouncer) }),
     };
     const segmenter = new Segmenter({
       decoder: new BeamDecoder(options),
       ...(config.explain && { unbiased: new BeamDecoder(options) }),
       pieces: description.pieces,
       rowWidth: description.pieces.length + 1,
+      phoneWidth: description.phones.length,
       frameMs: (description.frameSamples * 1000) / description.sampleRate,
       endpoint: config.endpoint,
       nBest: config.nBest,
@@ -146,7 +174,7 @@ export class Transcriber {
         this.#progress();
       },
     };
-    return { stages, segmenter, captioner, frame: 0 };
+    return { stages, segmenter, captioner, vocabulary: this.#vocabulary, frame: 0 };
   }
 
   #run(): void {
@@ -229,15 +257,27 @@ export class Transcriber {
     const changed =
       'replace' in change ? this.#vocabulary.replace(change.replace) : this.#vocabulary.patch(change.patch);
     this.#vocabulary = changed.vocabulary;
+    if (this.#sounding !== undefined) this.#sounding.follow(change, changed.vocabulary);
+    else if (this.#config.biasing.g2g) setImmediate(() => this.#emit({ type: 'sounded', entries: 0 }));
     return changed;
   }
 
   /** In force from the next frame that the channel decodes, and over the uncommitted words before it. */
-  #enter(channel: number, { graph }: Vocabulary, retroactive: boolean): number {
+  #enter(channel: number, vocabulary: Vocabulary, retroactive: boolean): number {
+    this.#channels[channel]!.vocabulary = vocabulary;
     const { segmenter } = this.#channels[channel]!;
+    const { graph } = this.#sounding?.matched(vocabulary) ?? vocabulary;
     if (retroactive) return segmenter.redecode(graph);
     segmenter.setGraph(graph);
     return segmenter.frame;
+  }
+
+  /** Over the uncommitted words and from the next frame on, where the newest list is in force. */
+  #soundsChanged(): void {
+    const { graph } = this.#sounding!.matched(this.#vocabulary);
+    for (const { segmenter, vocabulary } of this.#channels) {
+      if (vocabulary === this.#vocabulary) segmenter.setGraph(graph);
+    }
   }
 
   #refuse(id: string, reason: unknown): void {
@@ -267,4 +307,11 @@ export class Transcriber {
       rejected: [...rejected],
     };
   }
+}
+
+/** Entries are still followed, which other techniques need, but earn nothing. */
+const NO_BOOST: BiasOptions = { base: 0, lambda: 0, gapCap: 0, biasGap: 0, toll: 0, freeEntries: 1 };
+
+function phonesOf({ phones }: EncoderDescription, pronouncer: Pronouncer): PhoneOptions {
+  return { labels: headLabels(headPhones(phones)), pronounce: (word) => pronouncer.labels(word) };
 }
