@@ -9,6 +9,8 @@ import { type PrefixTree, ROOT } from './prefix-tree.js';
 export class BiasScorer {
   /** How far below the frame's best a subword may lie and still be tried; -1 without a vocabulary. */
   reach = -1;
+  /** Log-probability of one word of the vocabulary among all of its words, taken as equally likely. */
+  wordShare = 0;
   readonly #pieces: PieceTable;
   readonly #tree: PrefixTree;
   readonly #options: BiasOptions;
@@ -18,6 +20,9 @@ export class BiasScorer {
   #walker: Walker;
   /** Node that each piece reaches from the root. */
   readonly #startNode: Int32Array;
+  /** The weight there; 0 where no entry begins so. */
+  readonly #startWeight: Float64Array;
+  #toll = 0;
 
   constructor(
     pieces: PieceTable,
@@ -48,16 +53,12 @@ export class BiasScorer {
     this.#options = { base, lambda, gapCap, biasGap, toll, freeEntries };
     this.#history = new TreeHistory(pieces, tree);
     this.#startNode = new Int32Array(pieces.size);
+    this.#startWeight = new Float64Array(pieces.size);
     this.#walker = new Walker(PrefixGraph.empty, pieces);
   }
 
   get graph(): PrefixGraph {
     return this.#graph;
-  }
-
-  /** Log-probability of one word of the vocabulary among all of its words, taken as equally likely. */
-  get wordShare(): number {
-    return -Math.log(Math.max(1, this.#graph.words));
   }
 
   /** Symbols of the partial match at a node. */
@@ -76,10 +77,15 @@ export class BiasScorer {
   setGraph(graph: PrefixGraph): void {
     this.#graph = graph;
     this.#walker = new Walker(graph, this.#pieces);
-    this.#state = new MatchState(this.#toll());
+    const { toll, freeEntries } = this.#options;
+    this.#toll = toll * Math.max(0, Math.log10(graph.entries / freeEntries));
+    this.#state = new MatchState(this.#toll);
+    this.wordShare = -Math.log(Math.max(1, graph.words));
     this.reach = graph.isEmpty ? -1 : this.#options.biasGap;
     for (let piece = 0; piece < this.#pieces.size; piece++) {
-      this.#startNode[piece] = graph.walk(0, this.#pieces, piece);
+      const node = graph.walk(0, this.#pieces, piece);
+      this.#startNode[piece] = node;
+      this.#startWeight[piece] = node === 0 ? 0 : graph.weight(node);
     }
     const tree = this.#tree;
     for (let node = tree.next(ROOT); node >= 0; node = tree.next(node)) this.update(node);
@@ -92,11 +98,29 @@ export class BiasScorer {
     return at !== 0 && this.#walker.after(at, token) !== 0;
   }
 
-  /** Bias after a node and one more token, which lay `gap` below the frame's best. */
+  /**
+   * Bias after a node and one more token, which lay `gap` below the frame's best. What most extensions do to a match,
+   * beginning one, going on with it within a word or breaking it there, needs no MatchState: see there for why.
+   */
   extended(node: number, token: number, gap: number): number {
     if (this.reach < 0) return 0;
     const tree = this.#tree;
-    if (tree.matchNode[node] === 0 && this.#startNode[token] === 0) return tree.locked[node]!;
+    const locked = tree.locked[node]!;
+    const at = tree.matchNode[node]!;
+    if (at === 0) {
+      const weight = this.#startWeight[token]!;
+      return weight === 0 ? locked : locked + weight * Math.max(0, this.#gain(token, gap) - this.#toll);
+    }
+    if (this.#pieces.endsMatch[token] === 0) {
+      const graph = this.#graph;
+      const fallback = tree.fallback[node]!;
+      const next = this.#walker.after(at, token);
+      if (next === 0) return locked + fallback;
+      if (graph.depth(next) === graph.depth(at) + this.#pieces.length(token)) {
+        const sum = tree.matchSum[node]! + this.#gain(token, gap);
+        return locked + Math.max(fallback, graph.weight(next) * Math.max(0, sum - this.#toll));
+      }
+    }
     this.#load(node);
     this.#advance(token, this.#gain(token, gap));
     return this.#state.value(this.#graph);
@@ -133,11 +157,6 @@ export class BiasScorer {
   #gain(token: number, gap: number): number {
     const { base, lambda, gapCap } = this.#options;
     return base * this.#pieces.length(token) + lambda * Math.min(gap, gapCap);
-  }
-
-  #toll(): number {
-    const { toll, freeEntries } = this.#options;
-    return toll * Math.max(0, Math.log10(this.#graph.entries / freeEntries));
   }
 
   #load(node: number): void {

@@ -41,6 +41,11 @@ export class WordScorer {
   readonly #bonus: number;
   readonly #entryWords: boolean;
   readonly #unlistedLetter: number;
+  /** The two states that were asked for last, and what the model said of the class. */
+  #classState = Number.NaN;
+  #classLogProb = 0;
+  #otherState = Number.NaN;
+  #otherLogProb = 0;
 
   constructor({ model, pieces, tree, bias, weight, bonus, entryWords, unlistedLetter }: WordScorerOptions) {
     this.#model = model;
@@ -76,8 +81,9 @@ export class WordScorer {
     const prefix = this.#spell(begins ? lookahead.root : tree.lmPrefix[node]!, token);
     const length = this.#pieces.length(token) + (begins ? 0 : tree.wordLength[node]!);
     const listed = prefix >= 0 ? this.#best(state, prefix) : this.#unlisted(state, length);
-    const inEntry = this.#entryWords && this.#bias.matchedAfter(node, token) >= length;
-    const ahead = inEntry ? Math.max(listed, this.#entryWord(state)) : listed;
+    const entry = this.#entryWords ? this.#entryWord(state) : -Infinity;
+    // that it is the better one is asked first, being rare
+    const ahead = entry > listed && this.#bias.matchedAfter(node, token) >= length ? entry : listed;
     return base + this.#weight * ahead + this.#bonus;
   }
 
@@ -119,12 +125,23 @@ export class WordScorer {
 
   /** @param symbols of the word so far, `▁` included */
   #unlisted(state: number, symbols: number): number {
-    return this.#model.score(state, undefined) + this.#unlistedLetter * (symbols - 1);
+    return this.#classScore(state) + this.#unlistedLetter * (symbols - 1);
   }
 
   /** A word of the vocabulary as one of the class of the unlisted. */
   #entryWord(state: number): number {
-    return this.#model.score(state, undefined) + this.#bias.wordShare;
+    return this.#classScore(state) + this.#bias.wordShare;
+  }
+
+  /** Of all unlisted words. A hypothesis asks for each of its extensions, after two states: its own and a new word's. */
+  #classScore(state: number): number {
+    if (state === this.#classState) return this.#classLogProb;
+    if (state === this.#otherState) return this.#otherLogProb;
+    this.#otherState = this.#classState;
+    this.#otherLogProb = this.#classLogProb;
+    this.#classState = state;
+    this.#classLogProb = this.#model.score(state, undefined);
+    return this.#classLogProb;
   }
 
   #completeWord(node: number): void {
