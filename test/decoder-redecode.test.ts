@@ -6,6 +6,7 @@ import { Vocabulary } from '../src/biasing/vocabulary.js';
 import { BeamDecoder, type Hypothesis } from '../src/decoder/beam.js';
 import { DEFAULT_ENDPOINT } from '../src/decoder/endpoint.js';
 import { RowCache } from '../src/decoder/row-cache.js';
+import type { PhoneOptions } from '../src/decoder/search.js';
 import { type FinalHypothesis, type PartialHypothesis, Segmenter } from '../src/decoder/segmenter.js';
 import { entry, SMALL_PIECES, smallEntries } from './biasing-support.js';
 import { randomRows, rowsOf } from './decoder-support.js';
@@ -15,9 +16,16 @@ const BLANK = SMALL_PIECES.length;
 const WIDTH = BLANK + 1;
 const tokensOf = ({ tokens }: Hypothesis): number[] => tokens.map(({ token }) => token);
 
-function segmenterOf(beam: number, maxTentativeMs = 3000): Segmenter {
+/** Blank and two phones: `a` sounds like the first, `b` like the second. */
+const PHONES = {
+  labels: Uint8Array.of(0, 1, 2),
+  pronounce: (word: string): Uint8Array[] => [Uint8Array.from(word, (letter) => (letter === 'a' ? 1 : 2))],
+};
+
+function segmenterOf(beam: number, maxTentativeMs = 3000, phones?: PhoneOptions): Segmenter {
   return new Segmenter({
-    decoder: new BeamDecoder({ pieces: SMALL_PIECES, blank: BLANK, beam }),
+    decoder: new BeamDecoder({ pieces: SMALL_PIECES, blank: BLANK, beam, phones, phoneWeight: 0.5 }),
+    phoneWidth: PHONES.labels.length,
     pieces: SMALL_PIECES,
     rowWidth: WIDTH,
     frameMs: 40,
@@ -27,8 +35,12 @@ function segmenterOf(beam: number, maxTentativeMs = 3000): Segmenter {
   });
 }
 
-function push(segmenter: Segmenter, rows: Float32Array): (FinalHypothesis | PartialHypothesis)[] {
-  return segmenter.push(rows, [], segmenter.frame, 0, rows.length / WIDTH);
+function push(
+  segmenter: Segmenter,
+  rows: Float32Array,
+  phones?: Float32Array,
+): (FinalHypothesis | PartialHypothesis)[] {
+  return segmenter.push(rows, [], segmenter.frame, 0, rows.length / WIDTH, phones);
 }
 
 test('a list that comes late and retroactively gives what it gives from the begin, to the last digit', () => {
@@ -38,17 +50,19 @@ test('a list that comes late and retroactively gives what it gives from the begi
       smallEntries,
       smallEntries,
       fc.integer({ min: 1, max: 39 }),
-      (seed, first, second, when) => {
+      fc.boolean(),
+      (seed, first, second, when, listening) => {
         const rows = randomRows(seed, 40, WIDTH, 8);
+        const heard = listening ? randomRows(seed + 1, 40, 3, 4) : undefined;
         const { graph } = PrefixGraph.build(second);
-        const late = segmenterOf(4);
-        const always = segmenterOf(4);
+        const late = segmenterOf(4, 3000, listening ? PHONES : undefined);
+        const always = segmenterOf(4, 3000, listening ? PHONES : undefined);
         late.setGraph(PrefixGraph.build(first).graph);
         always.setGraph(graph);
-        push(late, rows.subarray(0, when * WIDTH));
+        push(late, rows.subarray(0, when * WIDTH), heard?.subarray(0, when * 3));
         assert.is(late.redecode(graph), 0);
-        push(late, rows.subarray(when * WIDTH));
-        push(always, rows);
+        push(late, rows.subarray(when * WIDTH), heard?.subarray(when * 3));
+        push(always, rows, heard);
         assert.equal(late.finish('stop'), always.finish('stop'));
       },
     ),

@@ -56,6 +56,11 @@ export class BeamDecoder {
     this.#search.reset(frame);
   }
 
+  /** Goes back to the begin of the segment, the absolute frame `frame`: its rows are to come again, its phones are there. */
+  restart(frame: number): void {
+    this.#search.restart(frame);
+  }
+
   /** From the next frame on `graph` holds; the live hypotheses are scored as if it had always been there. */
   setGraph(graph: PrefixGraph): void {
     this.#search.setGraph(graph);

@@ -133,12 +133,17 @@ export class BeamSearch {
 
   /** Begins a new segment whose first row is the absolute frame `frame`. The graph stays. */
   reset(frame: number): void {
+    this.phoneRows?.clear(frame);
+    this.restart(frame);
+  }
+
+  /** Begins the segment again, with the phones that were heard of it. */
+  restart(frame: number): void {
     this.frame = frame;
     this.blankRun = 0;
     this.tree.clear();
     this.tree.slot[ROOT] = 0;
     this.words?.begin();
-    this.phoneRows?.clear(frame);
     this.phones?.begin();
     const live = this.#live;
     live.count = 1;

@@ -121,7 +121,7 @@ export class Segmenter {
       (kept === 0 ? this.#begin : tokens[kept - 1]!.frame + 1) < this.#rows.begin
     )
       kept++;
-    if (kept === 0) this.#decoder.reset(this.#begin);
+    if (kept === 0) this.#decoder.restart(this.#begin);
     else this.#decoder.rewind(kept);
     this.setGraph(graph);
     const from = this.#decoder.frame;
