@@ -17,7 +17,8 @@ const WORKER = `
   const bytes = new Map();
   parentPort.on('message', (message) => {
     const { session } = message;
-    if (message.type === 'open') {
+    if (message.type === 'stop') parentPort.close();
+    else if (message.type === 'open') {
       if (message.config.beam === 63) parentPort.postMessage({ type: 'refused', session, message: 'too wide' });
       else {
         bytes.set(session, 0);
@@ -131,6 +132,19 @@ test('nothing is heard of a session that was closed', async () => {
   await mark(await pool.open(CONFIG));
   await mark(await pool.open(CONFIG));
   assert.is(heard, 0);
+});
+
+test('workers end what they compute before the pool has stopped', async () => {
+  const ended = new Int32Array(new SharedArrayBuffer(4));
+  const slow = WORKER.replace(
+    'parentPort.close()',
+    'setImmediate(() => { ended[0] = 1; parentPort.close(); })',
+  );
+  const code = `const ended = require('node:worker_threads').workerData;${slow}`;
+  const spawn = (): Worker => new Worker(code, { eval: true, workerData: ended });
+  const other = await WorkerPool.start(spawn, { workers: 1 });
+  await other.stop();
+  assert.is(ended[0], 1);
 });
 
 test.run();

@@ -1,4 +1,4 @@
-/** Entry of a recognition worker: loads the model once and serves its sessions until it is terminated. */
+/** Entry of a recognition worker: loads the model once and serves its sessions until it is told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { NgramModel } from '../decoder/ngram.js';

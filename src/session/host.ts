@@ -48,6 +48,11 @@ export function host(port: MessagePort, resources: TranscriberResources): void {
         return;
       case 'close':
         close(message.session);
+        return;
+      case 'stop':
+        for (const session of [...transcribers.keys()]) close(session);
+        // what the runtime still computes ends by itself, and nothing else keeps the thread alive then
+        port.close();
     }
   });
   post({ type: 'ready', description: resources.batcher.runtime.description });

@@ -6,6 +6,9 @@ import type { VocabularySummary } from '../protocol/messages.js';
 import type { Recogniser, RecogniserConfig, RecogniserEvent, RecogniserFactory } from './recogniser.js';
 import type { FromWorker, ToWorker } from './thread.js';
 
+/** What a worker may have under way takes tenths of a second; one that still runs after this hangs. */
+const STOP_MS = 5000;
+
 interface Seat {
   readonly events: Subject<RecogniserEvent>;
   readonly opened: (vocabulary: VocabularySummary) => void;
@@ -79,8 +82,16 @@ class Crew {
     });
   }
 
+  /** Lets the worker end what it computes: a thread that dies in the middle of that takes the process with it. */
   async stop(): Promise<void> {
-    await this.#worker.terminate();
+    const worker = this.#worker;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<unknown>((resolve) => {
+      worker.once('exit', resolve);
+      timer = setTimeout(() => void worker.terminate().then(resolve), STOP_MS);
+      worker.postMessage({ type: 'stop' } satisfies ToWorker);
+    });
+    clearTimeout(timer);
   }
 
   #receive(message: FromWorker): void {

@@ -6,7 +6,9 @@ import type { RecogniserCommand, RecogniserConfig, RecogniserEvent } from './rec
 export type ToWorker =
   | { readonly type: 'open'; readonly session: number; readonly config: RecogniserConfig }
   | { readonly type: 'command'; readonly session: number; readonly command: RecogniserCommand }
-  | { readonly type: 'close'; readonly session: number };
+  | { readonly type: 'close'; readonly session: number }
+  /** No more sessions: end what is under way, then the thread. */
+  | { readonly type: 'stop' };
 
 /** And what comes from one. */
 export type FromWorker =
