@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Vocabulary } from '../src/biasing/vocabulary.js';
 import type { SessionLimits } from '../src/session/limits.js';
+import { endpoints, final } from './resume-support.js';
 import { type Conversation, converse, errors, START, started } from './session-support.js';
 
 /** Bytes of a second in the format of START. */
@@ -262,6 +263,68 @@ const CROSSINGS: Readonly<Record<keyof SessionLimits, readonly [string, () => Pr
         assert.equal(codes(conversation), [['idle_timeout', undefined]]);
         assert.match(errors(conversation.sent)[0]!.message, /"start".*3 seconds/);
       }),
+  ],
+  resumeSeconds: [
+    'a session without a connection is kept for so long, and at 0 none can be resumed',
+    async () => {
+      await withTimers(async (tick) => {
+        const { connect, open, recognisers } = endpoints({ resumeSeconds: 30 });
+        const first = await open();
+        first.cut();
+        tick(29);
+        const back = connect();
+        back.say(first.resume());
+        assert.is(back.sent[0]!.type, 'resumed');
+        back.cut();
+        tick(30);
+        assert.ok(recognisers[0]!.closed);
+        const late = connect();
+        late.say(first.resume());
+        assert.match(errors(late.sent)[0]!.message, /more than 30 seconds/);
+        const never = endpoints({ resumeSeconds: 0 });
+        const peer = await never.open();
+        assert.not('resume' in peer.sent[0]!);
+        peer.cut();
+        assert.ok(never.recognisers[0]!.closed);
+      });
+    },
+  ],
+  resumeBytes: [
+    'the oldest messages are forgotten, and only who lacks them cannot resume',
+    async () => {
+      const { connect, open, recognisers } = endpoints({ resumeBytes: 1000 });
+      const first = await open();
+      for (let segment = 0; segment < 4; segment++) {
+        recognisers[0]!.happened.next(final(segment, 'x'.repeat(300)));
+      }
+      first.cut();
+      const answers = [1, 2].map((seq) => {
+        const peer = connect();
+        peer.say(first.resume(seq));
+        return peer.sent.map(({ type }) => type);
+      });
+      assert.equal(answers, [['error'], ['resumed', 'final', 'final']]);
+    },
+  ],
+  maxSuspended: [
+    'the session that is longest without a connection ends, and the others can be resumed',
+    async () => {
+      const { connect, open, recognisers } = endpoints({ maxSuspended: 2 });
+      const peers = [await open(), await open(), await open()];
+      for (const peer of peers) peer.cut();
+      assert.equal(
+        recognisers.map(({ closed }) => closed),
+        [true, false, false],
+      );
+      const back = connect();
+      back.say(peers[1]!.resume());
+      const another = await open();
+      another.cut();
+      assert.equal(
+        recognisers.map(({ closed }) => closed),
+        [true, false, false, false],
+      );
+    },
   ],
 };
 

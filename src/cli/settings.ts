@@ -166,6 +166,21 @@ export const SETTINGS: readonly Setting[] = [
     1,
     3600,
   ),
+  number(
+    'resumeSeconds',
+    'seconds that a session without a connection is kept; 0: not at all',
+    DEFAULT_LIMITS.resumeSeconds,
+    0,
+    3600,
+  ),
+  number(
+    'resumeBytes',
+    'characters of messages kept for a client that comes back',
+    DEFAULT_LIMITS.resumeBytes,
+    1024,
+    1024 ** 3,
+  ),
+  number('maxSuspended', 'sessions without a connection', DEFAULT_LIMITS.maxSuspended, 0, 100_000),
   number('graceSeconds', 'seconds that open sessions have to finish at shutdown', 30, 0, 86_400),
 ];
 

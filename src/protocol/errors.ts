@@ -18,6 +18,8 @@ export const ERROR_RULES = {
   not_started: { closeCode: 4409, fatal: false },
   already_started: { closeCode: 4409, fatal: false },
   already_stopped: { closeCode: 4409, fatal: false },
+  not_resumable: { closeCode: 4404, fatal: false },
+  replaced: { closeCode: 4409, fatal: true },
   odd_byte_count: { closeCode: 4400, fatal: false },
   unsupported_encoding: { closeCode: 4415, fatal: false },
   unsupported_rate: { closeCode: 4415, fatal: false },

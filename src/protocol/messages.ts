@@ -7,7 +7,14 @@ export type Message = ClientMessage | ServerMessage;
 /**
  * What a client may send as text. Binary frames are audio.
  */
-export type ClientMessage = StartMessage | VocabularyUpdateMessage | FlushMessage | MarkMessage | StopMessage;
+export type ClientMessage =
+  | StartMessage
+  | ResumeMessage
+  | VocabularyUpdateMessage
+  | FlushMessage
+  | MarkMessage
+  | AckMessage
+  | StopMessage;
 /**
  * Little-endian 16-bit integers, little-endian 32-bit floats, or a byte a sample after ITU-T G.711.
  */
@@ -24,6 +31,10 @@ export type EntryText = string;
  * Entries; of two with the same text the later one counts. `ready.limits.maxEntries` bounds their number.
  */
 export type VocabularyList = Entry[];
+/**
+ * The greatest `seq` that the client has received; 0: none.
+ */
+export type ReceivedSeq = number;
 /**
  * Changes the vocabulary while audio goes on. Answered by `vocabulary.applied` or, the old list staying in force, by `error` with the same id.
  */
@@ -45,6 +56,8 @@ export type SampleIndex = number;
  */
 export type ServerMessage =
   | ReadyMessage
+  | ResumedMessage
+  | ProgressMessage
   | PartialMessage
   | FinalMessage
   | VocabularyAppliedMessage
@@ -92,6 +105,10 @@ export type LagMs = number;
  */
 export type FinalReason = 'endpoint' | 'flush' | 'stop' | 'limit';
 /**
+ * Number of the message, from 1, in a session that can be resumed: partials, `progress`, `ready` and `resumed` have none.
+ */
+export type Seq = number;
+/**
  * The closed set of errors; PROTOCOL.md says of each what to do.
  */
 export type ErrorCode =
@@ -103,6 +120,8 @@ export type ErrorCode =
   | 'not_started'
   | 'already_started'
   | 'already_stopped'
+  | 'not_resumable'
+  | 'replaced'
   | 'odd_byte_count'
   | 'unsupported_encoding'
   | 'unsupported_rate'
@@ -186,6 +205,10 @@ export interface SessionOptions {
    */
   explain?: boolean;
   biasing?: BiasingOptions;
+  /**
+   * True: where the connection is lost, the session is kept for `ready.resume.seconds`.
+   */
+  resumable?: boolean;
 }
 /**
  * When a segment ends by itself.
@@ -228,6 +251,21 @@ export interface BiasingOptions {
    * Entries are also found as they might be spelled by their sound.
    */
   g2g?: boolean;
+}
+/**
+ * Goes on with a session whose connection is gone: the first message of a connection, in the place of `start`. Answered by `resumed`.
+ */
+export interface ResumeMessage {
+  type: 'resume';
+  /**
+   * Of `ready`.
+   */
+  sessionId: string;
+  /**
+   * Of `ready.resume`.
+   */
+  token: string;
+  seq: ReceivedSeq;
 }
 /**
  * Puts a whole new list in the place of the old one; an empty list clears it.
@@ -280,6 +318,13 @@ export interface MarkMessage {
   id: RequestId;
 }
 /**
+ * Where the session can be resumed: the messages up to `seq` have come, and the server need not keep them.
+ */
+export interface AckMessage {
+  type: 'ack';
+  seq: ReceivedSeq;
+}
+/**
  * Ends the session: no audio follows. Answered by the last `final` messages, then `stopped`, then close 1000.
  */
 export interface StopMessage {
@@ -299,6 +344,7 @@ export interface ReadyMessage {
   latencyMs: number;
   limits: Limits;
   vocabulary?: VocabularySummary;
+  resume?: ResumeTerms;
 }
 export interface ModelInfo {
   name: string;
@@ -389,6 +435,38 @@ export interface RejectedEntry {
   reason: string;
 }
 /**
+ * How the session is resumed, where `options.resumable` asked for it.
+ */
+export interface ResumeTerms {
+  /**
+   * A secret: who has it may take the session.
+   */
+  token: string;
+  /**
+   * How long the session is kept without a connection.
+   */
+  seconds: number;
+}
+/**
+ * The session goes on over this connection. Messages that the client had not received follow.
+ */
+export interface ResumedMessage {
+  type: 'resumed';
+  sessionId: string;
+  sample: SampleIndex;
+  /**
+   * Text messages after `start` that arrived, `ack` not counted: the client sends again those behind them.
+   */
+  requests: number;
+}
+/**
+ * Where the session can be resumed: audio before `sample` has arrived, and the client need not keep it.
+ */
+export interface ProgressMessage {
+  type: 'progress';
+  sample: SampleIndex;
+}
+/**
  * What is heard of the open segment so far; each replaces the one before.
  */
 export interface PartialMessage {
@@ -473,6 +551,7 @@ export interface FinalMessage {
   alternatives?: Alternative[];
   reason: FinalReason;
   lagMs?: LagMs;
+  seq?: Seq;
 }
 export interface Alternative {
   text: string;
@@ -494,6 +573,7 @@ export interface VocabularyAppliedMessage {
   sample: SampleIndex;
   buildMs: Milliseconds;
   rejected: RejectedEntries;
+  seq?: Seq;
 }
 /**
  * Every sample before `sample` is decided; finals and partials about them were sent before.
@@ -502,6 +582,7 @@ export interface MarkedMessage {
   type: 'mark';
   id: RequestId;
   sample: SampleIndex;
+  seq?: Seq;
 }
 /**
  * The flush is done: every sample before `sample` is in a final.
@@ -510,6 +591,7 @@ export interface FlushedMessage {
   type: 'flushed';
   id?: RequestId;
   sample: SampleIndex;
+  seq?: Seq;
 }
 /**
  * The session's totals, its last message.
@@ -523,6 +605,7 @@ export interface StoppedMessage {
   words: Count;
   vocabularyVersion: VocabularyVersion;
   biasing?: BiasingTotals;
+  seq?: Seq;
 }
 /**
  * What biasing did in the session.
@@ -560,4 +643,5 @@ export interface ErrorMessage {
   message: string;
   fatal: boolean;
   id?: RequestId;
+  seq?: Seq;
 }

@@ -44,7 +44,8 @@ export class Door {
     if (isRefusal(principal)) return principal;
     const entered = quotas.enter(principal);
     if (typeof entered !== 'function') return full(entered.status, entered.message);
-    return { principal, request: { ...request, limits: limitsOf(principal) }, leave: entered };
+    const { keyId } = principal;
+    return { principal, request: { ...request, limits: limitsOf(principal), keyId }, leave: entered };
   }
 }
 

@@ -4,6 +4,9 @@ import { decodeText } from '../protocol/validate.js';
 import type { Connection } from '../session/endpoint.js';
 import type { Socket } from '../session/socket.js';
 
+/** What `ws` reports of a connection that ended without a closing frame from the peer (RFC 6455, 7.4.1). */
+const NO_CLOSE_FRAME = 1006;
+
 /** `ws` as a session sees it. */
 export function toSocket(ws: WebSocket): Socket {
   return {
@@ -40,8 +43,8 @@ export function forward(ws: WebSocket, connection: Connection): void {
   });
   // `ws` closes by itself after an error of the peer's (bad frame, too large); `close` follows
   ws.on('error', () => undefined);
-  ws.on('close', () => {
-    connection.disconnected();
+  ws.on('close', (code) => {
+    connection.disconnected(code === NO_CLOSE_FRAME);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { ProtocolError } from '../protocol/errors.js';
 import type { SessionLimits } from './limits.js';
 import type { RecogniserFactory } from './recogniser.js';
+import type { Resumption } from './resumption.js';
 import type { Socket } from './socket.js';
 
 /** What a connection asked for when it was opened. */
@@ -13,6 +14,8 @@ export interface ConnectionRequest {
   readonly protocols: readonly string[];
   /** What its key or token allows, where the server asks for one. */
   readonly limits?: Pick<Partial<SessionLimits>, 'maxEntries' | 'maxSessionSeconds'>;
+  /** Whose key or token it came with, where the server asks for one. */
+  readonly keyId?: string | undefined;
 }
 
 /** The answer to a request before the connection stands. */
@@ -39,8 +42,11 @@ export interface Connection {
   binary(bytes: Uint8Array): void;
   /** Something below the protocol's messages went wrong. */
   fail(error: ProtocolError): void;
-  /** The peer is gone, whoever closed. */
-  disconnected(): void;
+  /**
+   * The peer is gone, whoever closed.
+   * @param cut without having said so: it may come back
+   */
+  disconnected(cut?: boolean): void;
   /** Tells the peer that the server shuts down, and closes. */
   shutDown(): void;
 }
@@ -60,6 +66,8 @@ export interface SessionEnvironment {
   readonly limits: SessionLimits;
   /** A clock in milliseconds that never goes back; by default the process's. */
   readonly now?: () => number;
+  /** Absent: sessions end with their connection. */
+  readonly resumption?: Resumption;
 }
 
 /** The environment of one connection: the server's limits, or narrower ones of who connects. */

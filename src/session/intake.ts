@@ -45,6 +45,11 @@ export class Intake {
     return this.#paused;
   }
 
+  /** Samples that have come. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** Audio decoded so far, in milliseconds. */
   get decodedMs(): number {
     return (this.#decoded * 1000) / this.#options.audio.sampleRate;

@@ -36,6 +36,12 @@ export interface SessionLimits {
   readonly maxSessionSeconds: number;
   /** Seconds between the connection and its `start`. */
   readonly startSeconds: number;
+  /** Seconds that a session which can be resumed is kept without a connection; 0: none can be. */
+  readonly resumeSeconds: number;
+  /** Messages kept for a client that comes back, in characters; beyond it the oldest are forgotten. */
+  readonly resumeBytes: number;
+  /** Sessions of the gateway without a connection; beyond it the one that is longest without ends. */
+  readonly maxSuspended: number;
 }
 
 export const DEFAULT_LIMITS: SessionLimits = {
@@ -69,4 +75,10 @@ export const DEFAULT_LIMITS: SessionLimits = {
   maxSessionSeconds: 4 * 3600,
   // a client knows its format when it connects; this is for slow networks
   startSeconds: 10,
+  // a change from one network to another, or a lift; who is away for longer has missed what was said
+  resumeSeconds: 30,
+  // an hour of finals, as much as may wait for a reader; a client that acknowledges them needs next to nothing
+  resumeBytes: 1024 * 1024,
+  // half of the gateway's connections lost at once; each costs as much as a session that is spoken to
+  maxSuspended: 100,
 };

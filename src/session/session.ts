@@ -3,13 +3,22 @@ import type { Subscription } from 'rxjs';
 import { bytesPerFrame } from '../audio/decode.js';
 import type { Latency } from '../encoder/runtime.js';
 import { closeReason, fromUnknown, NORMAL_CLOSURE, ProtocolError } from '../protocol/errors.js';
-import type { AudioFormat, ClientMessage, ServerMessage, StartMessage } from '../protocol/messages.js';
+import type {
+  AudioFormat,
+  ClientMessage,
+  ReadyMessage,
+  ResumeMessage,
+  ServerMessage,
+  StartMessage,
+} from '../protocol/messages.js';
 import { parseClientMessage } from '../protocol/validate.js';
+import { Continuity } from './continuity.js';
 import type { Connection, SessionEnvironment } from './endpoint.js';
 import { Intake } from './intake.js';
 import { Outbox } from './outbox.js';
 import type { Recogniser, RecogniserEvent } from './recogniser.js';
 import { Requests } from './requests.js';
+import { notResumable } from './resumption.js';
 import type { Socket } from './socket.js';
 import { chooseLatency, latencyMs, readyMessage, toCommand, toConfig } from './start.js';
 
@@ -20,6 +29,8 @@ type State =
   | { readonly is: 'opening'; readonly backlog: (() => void)[]; stopAsked: boolean }
   | { readonly is: 'streaming'; readonly recogniser: Recogniser; readonly events: Subscription }
   | { readonly is: 'stopping'; readonly recogniser: Recogniser; readonly events: Subscription }
+  /** All is said. A session that can be resumed waits for its client to confirm it by the closing handshake. */
+  | { readonly is: 'stopped' }
   | { readonly is: 'closed' };
 
 /**
@@ -31,7 +42,7 @@ type State =
  */
 export class Session implements Connection {
   readonly id = randomUUID();
-  readonly #socket: Socket;
+  readonly #continuity: Continuity;
   readonly #options: SessionEnvironment;
   #state: State = { is: 'new' };
   readonly #outbox: Outbox;
@@ -43,13 +54,13 @@ export class Session implements Connection {
   readonly #lifetime: NodeJS.Timeout;
 
   constructor(socket: Socket, options: SessionEnvironment) {
-    this.#socket = socket;
+    this.#continuity = new Continuity(socket, options.limits);
     this.#options = options;
     const { maxSessionSeconds, startSeconds } = options.limits;
     this.#now = options.now ?? (() => performance.now());
     this.#requests = new Requests(options.limits, this.#now);
     this.#outbox = new Outbox({
-      socket,
+      socket: this.#continuity.line,
       limits: options.limits,
       lagMs: () => this.#stream?.intake.lagMs ?? 0,
       decodedMs: () => this.#stream?.intake.decodedMs ?? 0,
@@ -73,8 +84,16 @@ export class Session implements Connection {
   /** A text frame. */
   text(text: string): void {
     this.#guard(() => {
-      this.#checkSize(text.length);
-      this.#message(parseClientMessage(text), text.length);
+      let counts = this.#stream !== undefined;
+      try {
+        this.#checkSize(text.length);
+        const message = parseClientMessage(text);
+        if (message.type === 'ack') counts = false;
+        this.#message(message, text.length);
+      } finally {
+        // refused or not: the client counts what it sent
+        if (counts) this.#continuity.requestArrived();
+      }
     });
   }
 
@@ -86,9 +105,34 @@ export class Session implements Connection {
     });
   }
 
-  /** The connection is gone, whoever closed it. */
-  disconnected(): void {
-    this.#leave();
+  /**
+   * The connection is gone, whoever closed it.
+   * @param cut nobody closed it: the client may come back over another
+   */
+  disconnected(cut = false): void {
+    if (!cut || this.closed || !this.#continuity.offered) {
+      this.#leave();
+      return;
+    }
+    clearTimeout(this.#idle);
+    this.#continuity.suspend(() => this.#leave());
+    this.#options.resumption?.suspended(this);
+  }
+
+  /** Whether what comes over a socket is meant for this session. */
+  uses(socket: Socket): boolean {
+    return this.#continuity.line.uses(socket);
+  }
+
+  /**
+   * Goes on over another connection.
+   * @param seq of the last message that the client has received
+   * @throws ProtocolError `not_resumable`; then nothing has changed
+   */
+  resume(socket: Socket, seq: number): void {
+    this.#continuity.resume(this.id, socket, seq, this.#stream!.intake.received);
+    if (this.#state.is === 'stopped') this.#continuity.line.close(NORMAL_CLOSURE, 'stopped');
+    else this.#restartIdleTimer(this.#options.limits.idleSeconds, 'nothing came');
   }
 
   /** Tells the client and ends the session. */
@@ -102,7 +146,7 @@ export class Session implements Connection {
   }
 
   #guard(action: () => void): void {
-    if (this.closed) return;
+    if (this.closed || this.#state.is === 'stopped') return;
     this.#restartIdleTimer(this.#options.limits.idleSeconds, 'nothing came');
     try {
       action();
@@ -126,6 +170,10 @@ export class Session implements Connection {
       this.#start(message);
       return;
     }
+    if (message.type === 'resume') {
+      this.#resumeAnother(message);
+      return;
+    }
     const id = 'id' in message ? message.id : undefined;
     this.#requireStarted(`"${message.type}"`, id);
     if (message.type === 'stop') {
@@ -133,6 +181,10 @@ export class Session implements Connection {
       this.#whenStreaming((recogniser) => {
         this.#stop(recogniser);
       });
+      return;
+    }
+    if (message.type === 'ack') {
+      this.#continuity.received(message.seq);
       return;
     }
     this.#requests.asked(message.type, id);
@@ -151,13 +203,25 @@ export class Session implements Connection {
     }
   }
 
+  #requireNew(): void {
+    if (this.#state.is === 'new') return;
+    throw new ProtocolError(
+      'already_started',
+      'The session has started already; open another connection for another stream.',
+    );
+  }
+
+  /** This session makes room on its connection for the one that is meant. */
+  #resumeAnother(message: ResumeMessage): void {
+    this.#requireNew();
+    const { resumption } = this.#options;
+    if (resumption === undefined)
+      throw notResumable(message.sessionId, 'sessions end with their connection here');
+    resumption.resume(message);
+  }
+
   #start(message: StartMessage): void {
-    if (this.#state.is !== 'new') {
-      throw new ProtocolError(
-        'already_started',
-        'The session has started already; open another connection for another stream.',
-      );
-    }
+    this.#requireNew();
     const { description } = this.#options.recognisers;
     const latency = chooseLatency(message.options?.latencyMs, description);
     const config = toConfig(message, latency, this.#options.limits);
@@ -167,7 +231,7 @@ export class Session implements Connection {
       latencyMs: latencyMs(latency, description),
       limits: this.#options.limits,
       now: this.#now,
-      setPaused: (paused) => this.#socket.setPaused(paused),
+      setPaused: (paused) => this.#continuity.line.setPaused(paused),
     });
     this.#stream = { audio: message.audio, intake };
     this.#options.recognisers.open(config).then(
@@ -194,8 +258,15 @@ export class Session implements Connection {
     this.#send({
       ...readyMessage(this.id, description, latency, this.#options.limits),
       ...(message.vocabulary !== undefined && { vocabulary: recogniser.vocabulary }),
+      ...(message.options?.resumable === true && this.#resumeTerms()),
     });
     for (const action of backlog) action();
+  }
+
+  #resumeTerms(): Pick<ReadyMessage, 'resume'> {
+    const { limits, resumption } = this.#options;
+    if (resumption === undefined || limits.resumeSeconds === 0) return {};
+    return this.#continuity.offer(resumption.opened(this));
   }
 
   #audioFrame(bytes: Uint8Array): void {
@@ -214,6 +285,7 @@ export class Session implements Connection {
     this.#whenStreaming((recogniser) => {
       recogniser.send({ type: 'audio', bytes });
     });
+    this.#continuity.audioArrived(intake.received, audio.sampleRate);
   }
 
   #stop(recogniser: Recogniser): void {
@@ -238,7 +310,7 @@ export class Session implements Connection {
       }
       case 'stopped':
         this.#send({ ...event, sessionId: this.id });
-        this.#close(NORMAL_CLOSURE, 'stopped');
+        this.#finish();
         return;
       case 'vocabulary.applied':
         this.#updateAnswered(event.id);
@@ -294,8 +366,8 @@ export class Session implements Connection {
   }
 
   #send(message: ServerMessage): void {
-    if (this.closed) return;
-    this.#outbox.send(message);
+    if (this.closed || this.#state.is === 'stopped') return;
+    this.#outbox.send(this.#continuity.note(message));
   }
 
   #overflow(bytes: number): void {
@@ -311,16 +383,32 @@ export class Session implements Connection {
   #close(code: number, reason: string): void {
     if (this.closed) return;
     this.#leave();
-    this.#socket.close(code, closeReason(reason));
+    this.#continuity.line.close(code, closeReason(reason));
+  }
+
+  /** The last message is on its way. Who loses the connection before it has come may come back for it. */
+  #finish(): void {
+    if (!this.#continuity.offered) this.#close(NORMAL_CLOSURE, 'stopped');
+    else {
+      this.#free({ is: 'stopped' });
+      this.#continuity.line.close(NORMAL_CLOSURE, 'stopped');
+    }
   }
 
   #leave(): void {
+    this.#continuity.stop();
+    this.#options.resumption?.ended(this);
+    this.#free({ is: 'closed' });
+  }
+
+  /** Lets go of what only an open session needs. */
+  #free(next: State): void {
     clearTimeout(this.#idle);
     clearTimeout(this.#lifetime);
     this.#outbox.stop();
     this.#stream?.intake.stop();
     const state = this.#state;
-    this.#state = { is: 'closed' };
+    this.#state = next;
     if (state.is === 'streaming' || state.is === 'stopping') {
       state.events.unsubscribe();
       state.recogniser.close();
