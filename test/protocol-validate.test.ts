@@ -78,7 +78,11 @@ test('what is no JSON object is refused', () => {
 
 test('an unknown or absent type is answered with the types that exist', () => {
   refused([
-    [{ type: 'begin' }, 'unknown_type', /"begin".*"start", "resume", "vocabulary.update", "flush", "mark", "ack", "stop"/],
+    [
+      { type: 'begin' },
+      'unknown_type',
+      /"begin".*"start", "resume", "vocabulary.update", "flush", "mark", "ack", "stop"/,
+    ],
     [{ type: 5 }, 'unknown_type', /type 5/],
     [{ type: 'toString' }, 'unknown_type', /"toString"/],
     [{ type: 'ready' }, 'unknown_type', /"ready"/],
