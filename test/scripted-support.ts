@@ -40,7 +40,7 @@ export class ScriptedRun {
       nBest: 1,
       languageModel: false,
       explain: false,
-      biasing: { adaptive: true, unigram: true, phonetic: false, g2g: false },
+      biasing: { adaptive: true, unigram: true, phonetic: false, lexicon: false, g2g: false },
       endpoint: { ...DEFAULT_ENDPOINT, enabled: false },
       vocabulary: [],
       maxEntries: 100,

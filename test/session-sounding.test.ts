@@ -33,6 +33,7 @@ class Lists {
         lexicon: Lexicon.fromBytes(new Uint8Array(0)),
         graphemes: GraphemeTable.parse(table),
       }),
+      spellings: true,
       empty: this.newest,
       changed: () => {
         this.changes += 1;

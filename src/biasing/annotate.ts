@@ -10,6 +10,8 @@ export interface EntitySpan {
   readonly text: string;
   /** What follows it in its last word: `'s`, or nothing. */
   readonly suffix: string;
+  /** Set where the words spell something else, and the entry was heard. */
+  readonly heard?: true;
 }
 
 export interface Annotation {

@@ -24,7 +24,10 @@ export interface Caption {
 }
 
 /** Finds entries among spelled words; `openFrom` is where a match begins that the next word might continue. */
-export type Annotator = (spellings: readonly string[]) => {
+export type Annotator = (
+  spellings: readonly string[],
+  words: readonly SpelledWord[],
+) => {
   readonly spans: readonly EntitySpan[];
   readonly openFrom: number;
 };
@@ -78,7 +81,10 @@ export class CaptionBuilder {
   }
 
   #commit(candidates: readonly SpelledWord[], annotate: Annotator): void {
-    const { openFrom } = annotate(candidates.map((word) => word.spelling));
+    const { openFrom } = annotate(
+      candidates.map((word) => word.spelling),
+      candidates,
+    );
     this.#committed.push(...write(candidates.slice(0, openFrom), annotate));
     this.#committedSpelled += Math.min(openFrom, candidates.length);
   }
@@ -98,7 +104,8 @@ function write(spelled: readonly SpelledWord[], annotate: Annotator): CaptionWor
       out.push({ text: spelling, from, to, confidence, spelled: 1 });
     }
   };
-  for (const span of annotate(spelled.map((word) => word.spelling)).spans) {
+  const spellings = spelled.map((word) => word.spelling);
+  for (const span of annotate(spellings, spelled).spans) {
     plain(span.from);
     out.push(...writeEntity(spelled.slice(span.from, span.to), span));
     next = span.to;

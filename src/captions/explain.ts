@@ -42,7 +42,7 @@ export function explain(
     while (span !== undefined && caption[next]?.span === span) next++;
     const spelled = caption.slice(i, next).reduce((sum, word) => sum + word.spelled, 0);
     const there = alternatives.slice(at, at + spelled);
-    const changed = there.some(({ same }) => !same);
+    const changed = span?.heard === true || there.some(({ same }) => !same);
     const begin = own[at]?.token ?? tokens.length;
     at += spelled;
     const explained =
@@ -55,7 +55,8 @@ export function explain(
           };
     for (; i < next; i++) words.push(explained);
   }
-  return { words, changed: textOf(own) !== textOf(other) };
+  const heard = caption.some(({ span }) => span?.heard === true);
+  return { words, changed: heard || textOf(own) !== textOf(other) };
 }
 
 interface Alternative {

@@ -1,6 +1,7 @@
 /** Entry of a recognition worker: loads the model once and serves its sessions until it is told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { VocabularyCache } from '../biasing/vocabulary-cache.js';
+import { commonWords } from '../decoder/common-words.js';
 import { NgramModel } from '../decoder/ngram.js';
 import { Batcher } from '../encoder/batcher.js';
 import { OnnxEncoder } from '../encoder/onnx.js';
@@ -21,9 +22,12 @@ export interface WorkerSettings {
 if (parentPort === null) throw new Error('this file runs as a worker thread; start `lexigate serve`');
 const { model, maxBatch, languageModel, phonetics } = workerData as WorkerSettings;
 const encoder = await OnnxEncoder.load(model);
+const words = languageModel && NgramModel.fromBuffer(languageModel);
 host(parentPort, {
   batcher: new Batcher(encoder, { maxBatch }),
   vocabularies: new VocabularyCache(),
-  ...(phonetics !== undefined && { pronouncer: await createPronouncer(phonetics) }),
-  ...(languageModel !== undefined && { languageModel: NgramModel.fromBuffer(languageModel) }),
+  ...(phonetics !== undefined && {
+    pronouncer: await createPronouncer(phonetics, words && commonWords(words)),
+  }),
+  ...(words !== undefined && { languageModel: words }),
 });

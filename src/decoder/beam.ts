@@ -1,5 +1,6 @@
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
 import type { BiasGain } from './explanation.js';
+import type { PhoneRows } from './phone-rows.js';
 import { ROOT } from './prefix-tree.js';
 import { BeamSearch, type BeamSearchOptions } from './search.js';
 
@@ -115,6 +116,11 @@ export class BeamDecoder {
     const { tree, live } = this.#search;
     const last = this.#tokens(0)[tokens - 1]!;
     this.#search.rewind(tree.ancestor(live.node[0]!, tokens), last.frame, last.logProb);
+  }
+
+  /** Phones that were heard in the segment, where they are. */
+  get phones(): PhoneRows | undefined {
+    return this.#search.phoneRows;
   }
 
   /** Whether the best hypothesis has a token. */

@@ -109,13 +109,14 @@ export class BeamSearch {
     }
     if (phones !== undefined) {
       this.phoneRows = new PhoneRows(phones.labels);
-      this.phones = new PhoneScorer({
-        pieces: table,
-        tree: this.tree,
-        rows: this.phoneRows,
-        pronounce: phones.pronounce,
-        weight: phoneWeight,
-      });
+      if (phoneWeight > 0)
+        this.phones = new PhoneScorer({
+          pieces: table,
+          tree: this.tree,
+          rows: this.phoneRows,
+          pronounce: phones.pronounce,
+          weight: phoneWeight,
+        });
     }
     this.#scan = new FrameScan(table, blank, tokenThreshold, maxTokens);
     this.#top = new TopList(beam);

@@ -1,6 +1,7 @@
 import { PrefixGraph } from '../biasing/prefix-graph.js';
 import type { BeamDecoder, Hypothesis } from './beam.js';
 import { type EndpointOptions, endpoint, SilenceTracker } from './endpoint.js';
+import type { EntityLookup, HeardEntity } from './entity-lookup.js';
 import type { Explanation } from './explanation.js';
 import { RowCache } from './row-cache.js';
 
@@ -12,6 +13,8 @@ export interface PartialHypothesis {
   readonly best: Hypothesis;
   /** Leading tokens of `best` that every live hypothesis shares: they never change. */
   readonly stableTokens: number;
+  /** Entries that were heard where `best` spells something else. */
+  readonly heard: readonly HeardEntity[];
   /** Absolute frame up to which audio is decoded. */
   readonly frame: number;
   /** The list that it was decoded with. */
@@ -24,6 +27,8 @@ export interface FinalHypothesis {
   readonly type: 'final';
   /** Best first, at least one. */
   readonly nBest: readonly Hypothesis[];
+  /** Entries that were heard where the best one spells something else. */
+  readonly heard: readonly HeardEntity[];
   readonly reason: SegmentEnd;
   readonly frame: number;
   /** The list that it was decoded with. */
@@ -36,6 +41,8 @@ export interface SegmenterOptions {
   readonly decoder: BeamDecoder;
   /** A second decoder, which never has a list: finals are explained by how they differ from its. */
   readonly unbiased?: BeamDecoder;
+  /** Finds entries by their pronunciation, where phones are heard. */
+  readonly lookup?: EntityLookup;
   readonly pieces: readonly string[];
   /** Width of a row of log-probabilities. */
   readonly rowWidth: number;
@@ -183,8 +190,9 @@ export class Segmenter {
     this.#begin = undefined;
     const best = nBest[0];
     if (best === undefined || best.tokens.length === 0) return [];
-    const explanation = this.#explain(best);
-    const final = { type: 'final', nBest, reason, frame: this.#frame, graph: this.#graph } as const;
+    const heard = this.#lookUp(best, true);
+    const explanation = this.#explain(best, heard);
+    const final = { type: 'final', nBest, heard, reason, frame: this.#frame, graph: this.#graph } as const;
     return [explanation === undefined ? final : { ...final, explanation }];
   }
 
@@ -206,6 +214,7 @@ export class Segmenter {
       type: 'partial',
       best,
       stableTokens: this.#decoder.stableTokens(),
+      heard: this.#lookUp(best, false),
       frame: this.#frame,
       graph: this.#graph,
       revised,
@@ -215,6 +224,7 @@ export class Segmenter {
   #open(frame: number): void {
     this.#decoder.reset(frame);
     this.#options.unbiased?.reset(frame);
+    this.#options.lookup?.reset();
     this.#listed = !this.#graph.isEmpty;
     this.#rows.clear(frame);
     this.#begin = frame;
@@ -222,10 +232,18 @@ export class Segmenter {
     this.#revised = false;
   }
 
-  #explain(best: Hypothesis): Explanation | undefined {
+  #lookUp({ tokens }: Hypothesis, ended: boolean): readonly HeardEntity[] {
+    const { lookup } = this.#options;
+    const { phones } = this.#decoder;
+    if (lookup === undefined || phones === undefined) return [];
+    return lookup.find(tokens, phones, this.#graph, { ended, kept: this.#kept });
+  }
+
+  #explain(best: Hypothesis, heard: readonly HeardEntity[]): Explanation | undefined {
     const { unbiased } = this.#options;
     if (unbiased === undefined || !this.#listed) return undefined;
-    return { gains: this.#decoder.gains(best), unbiased: unbiased.finish()[0]?.tokens ?? [] };
+    const found = heard.map(({ from, to, gain }) => ({ technique: 'lexicon', from, to, gain }));
+    return { gains: [...this.#decoder.gains(best), ...found], unbiased: unbiased.finish()[0]?.tokens ?? [] };
   }
 
   /** A segment that has heard nothing ends too, without a final: the next one's age is then that of its speech. */

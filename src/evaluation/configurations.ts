@@ -18,13 +18,14 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'none', languageModel: true, vocabulary: false, biasing: [] },
   { name: 'adaptive', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram'] },
   { name: 'phonetic', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'phonetic'] },
+  { name: 'lexicon', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'lexicon'] },
   { name: 'g2g', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'g2g'] },
   { name: 'phonetic-none', languageModel: true, vocabulary: false, biasing: ['phonetic'] },
   {
     name: 'decoder',
     languageModel: true,
     vocabulary: true,
-    biasing: ['adaptive', 'unigram', 'phonetic', 'g2g'],
+    biasing: ['adaptive', 'unigram', 'phonetic', 'lexicon', 'g2g'],
   },
 ];
 

@@ -27,7 +27,8 @@ export async function recognise(
   const recogniser = await recognisers.open(config);
   try {
     // what a session learns within its first second shall take part from the begin, however fast the audio comes
-    if (config.biasing.g2g && config.vocabulary.length > 0) await sounded(recogniser);
+    if ((config.biasing.g2g || config.biasing.lexicon) && config.vocabulary.length > 0)
+      await sounded(recogniser);
     return await stream(recogniser, audio);
   } finally {
     recogniser.close();
@@ -52,6 +53,7 @@ function configOf(
           adaptive: biasing.includes('adaptive'),
           unigram: biasing.includes('unigram'),
           phonetic: biasing.includes('phonetic'),
+          lexicon: biasing.includes('lexicon'),
           g2g: biasing.includes('g2g'),
         },
         partials: false,

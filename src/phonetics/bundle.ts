@@ -36,9 +36,13 @@ export async function loadPhonetics(folder: string): Promise<PhoneticsFiles | un
   return { lexicon: unpacked, g2p: network!, graphemes: table! };
 }
 
-/** A worker's own pronouncer over the files that all share. */
-export async function createPronouncer({ lexicon, g2p, graphemes }: PhoneticsFiles): Promise<Pronouncer> {
+/** A worker's own pronouncer over the files that all share. @param isCommon see `PronouncerOptions` */
+export async function createPronouncer(
+  { lexicon, g2p, graphemes }: PhoneticsFiles,
+  isCommon?: (word: string) => boolean,
+): Promise<Pronouncer> {
   return new Pronouncer({
+    ...(isCommon !== undefined && { isCommon }),
     lexicon: Lexicon.fromBytes(new Uint8Array(lexicon)),
     // copies: neither the runtime nor the decoder takes shared memory
     g2p: await G2p.load(new Uint8Array(g2p).slice()),

@@ -26,6 +26,11 @@ export function soundingEntry(entry: VocabularyEntry, pronouncer: Pronouncer): V
   return others.length === 0 ? entry : { ...entry, soundsLike: [...entry.soundsLike, ...others] };
 }
 
+/** How near an entry, said in any of its ways, comes to a common word. */
+export function entryConfusability(pronunciations: readonly Labels[], pronouncer: Pronouncer): number {
+  return pronunciations.reduce((most, labels) => Math.max(most, pronouncer.confusability(labels)), 0);
+}
+
 /** How an entry may be said: its text, and what the user says that it sounds like. */
 export function entryPronunciations(entry: VocabularyEntry, pronouncer: Pronouncer): Labels[] {
   const forms = [entry.text, ...entry.soundsLike].flatMap((form) => normaliseEntry(form) ?? []);

@@ -42,6 +42,13 @@ export class Lexicon {
     return written.split(SPACE).map(parsePhones);
   }
 
+  /** All words, in the order of their code points. */
+  *words(): Generator<string> {
+    for (let line = 0; line < this.#bytes.length; line = this.#lineEnd(line) + 1) {
+      yield this.#decoder.decode(this.#bytes.slice(line, this.#bytes.indexOf(TAB, line)));
+    }
+  }
+
   /** Offset of the line of a word, or -1. */
   #find(word: string): number {
     let low = 0;

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import { CommonSounds, type Confusability } from './common-sounds.js';
 import type { G2p } from './g2p.js';
 import type { GraphemeTable } from './graphemes.js';
 import type { Lexicon } from './lexicon.js';
@@ -11,6 +13,8 @@ export interface PronouncerOptions {
   readonly graphemes: GraphemeTable;
   /** Without it, words that are not listed keep what the table guesses. */
   readonly g2p?: G2p;
+  /** Words that entries must not be taken for; without it no entry is near one. */
+  readonly isCommon?: (word: string) => boolean;
   /** Words that are remembered; the longest unused are forgotten. */
   readonly maxWords?: number;
 }
@@ -25,6 +29,8 @@ interface Known {
 
 /** Words of one turn of G2P: some 50 ms on a busy core, after which another session's words have theirs. */
 const TURN = 48;
+/** Dictionary words between which other work has its turn. */
+const SLICE_WORDS = 1000;
 /** A guess this many nats behind the first is hardly ever what is said. */
 const RUNNER_UP = 2;
 /** A spelling this many nats behind the first is hardly ever what is written. */
@@ -47,6 +53,8 @@ export class Pronouncer {
   /** Least recently used first. */
   readonly #known = new Map<string, Known>();
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #common = new CommonSounds();
+  #commonLearnt: Promise<void> | undefined;
 
   // 50,000 words are five lists of the greatest size, some 30 MB
   constructor(options: PronouncerOptions) {
@@ -66,8 +74,15 @@ export class Pronouncer {
     return known.spellings;
   }
 
+  /** How near a sound is to that of a common word, as far as `learn` has been awaited once. */
+  confusability(labels: Labels): Confusability {
+    return this.#common.nearest(labels);
+  }
+
   /** Resolves when G2P has pronounced those of the words that the dictionary lacks. Callers take turns. */
   async learn(words: readonly string[]): Promise<void> {
+    this.#commonLearnt ??= this.#learnCommon();
+    await this.#commonLearnt;
     const { g2p } = this.#options;
     if (g2p === undefined) return;
     const unknown = [...new Set(words)].filter((word) => this.#find(word).provisional);
@@ -77,6 +92,19 @@ export class Pronouncer {
       // a failure is the caller's; the next one has its turn all the same
       this.#turn = turn.catch(() => undefined);
       await turn;
+    }
+  }
+
+  /** The dictionary is gone through in slices of a few milliseconds. */
+  async #learnCommon(): Promise<void> {
+    const { lexicon, isCommon } = this.#options;
+    if (isCommon === undefined) return;
+    let seen = 0;
+    for (const word of lexicon.words()) {
+      if (isCommon(word))
+        for (const phones of lexicon.pronunciations(word)) this.#common.add(toLabels(phones));
+      seen += 1;
+      if (seen % SLICE_WORDS === 0) await setImmediate();
     }
   }
 

@@ -248,6 +248,10 @@ export interface BiasingOptions {
    */
   phonetic?: boolean;
   /**
+   * Entries are also found by their pronunciation, where other words were written.
+   */
+  lexicon?: boolean;
+  /**
    * Entries are also found as they might be spelled by their sound.
    */
   g2g?: boolean;

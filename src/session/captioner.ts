@@ -1,8 +1,10 @@
 import { annotate } from '../biasing/annotate.js';
 import { PrefixGraph } from '../biasing/prefix-graph.js';
-import { CaptionBuilder, type CaptionWord, textOf } from '../captions/caption.js';
+import { type Annotator, CaptionBuilder, type CaptionWord, textOf } from '../captions/caption.js';
 import { explain, type WordExplanation } from '../captions/explain.js';
+import { addHeard } from '../captions/heard.js';
 import type { Hypothesis } from '../decoder/beam.js';
+import type { HeardEntity } from '../decoder/entity-lookup.js';
 import type { FinalHypothesis, PartialHypothesis } from '../decoder/segmenter.js';
 import type { FinalMessage, PartialMessage, Word } from '../protocol/messages.js';
 import type { BiasingCounter } from './biasing-counter.js';
@@ -23,6 +25,7 @@ export class Captioner {
   readonly #builder: CaptionBuilder;
   readonly #biasing: BiasingCounter;
   #graph = PrefixGraph.empty;
+  #heard: readonly HeardEntity[] = [];
   #segment = 0;
   #words = 0;
   #committedTokens = 0;
@@ -54,6 +57,7 @@ export class Captioner {
     heard: number,
   ): (PartialMessage | FinalMessage)[] {
     this.#graph = hypothesis.graph;
+    this.#heard = hypothesis.heard;
     return hypothesis.type === 'final' ? [this.#final(hypothesis, heard)] : this.#partial(hypothesis, heard);
   }
 
@@ -121,14 +125,16 @@ export class Captioner {
   }
 
   #alternative(hypothesis: Hypothesis): { text: string; score: number; confidence: number } {
-    const words = this.#builder.alternative(hypothesis, this.#annotate);
+    const words = this.#builder.alternative(hypothesis, this.#spelled);
     const confidence =
       words.length === 0 ? 0 : words.reduce((sum, word) => sum + word.confidence, 0) / words.length;
     return { text: textOf(words), score: round(hypothesis.score, 3), confidence: round(confidence, 3) };
   }
 
-  readonly #annotate = (spellings: readonly string[]): ReturnType<typeof annotate> =>
-    annotate(spellings, this.#graph);
+  readonly #spelled: Annotator = (spellings) => annotate(spellings, this.#graph);
+
+  readonly #annotate: Annotator = (spellings, words) =>
+    addHeard(annotate(spellings, this.#graph), words, this.#heard);
 
   #timed(words: readonly CaptionWord[], heard: number): Word[] {
     const { clock } = this.#options;

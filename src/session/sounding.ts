@@ -1,12 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
 import type { VocabularyEntry } from '../biasing/entry.js';
 import type { Vocabulary } from '../biasing/vocabulary.js';
-import { soundingEntry, wordsOfEntry } from '../phonetics/entity-sounds.js';
+import type { SoundIndex } from '../decoder/sound-index.js';
+import {
+  entryConfusability,
+  entryPronunciations,
+  soundingEntry,
+  wordsOfEntry,
+} from '../phonetics/entity-sounds.js';
 import type { Pronouncer } from '../phonetics/pronouncer.js';
 import type { VocabularyChange } from './recogniser.js';
 
 export interface SoundingOptions {
   readonly pronouncer: Pronouncer;
+  /** Whether entries are also matched as they are spelled by their sound. */
+  readonly spellings: boolean;
+  /** Told how entries are said. */
+  readonly index?: SoundIndex;
   /** A list of version 0 with the session's bounds. */
   readonly empty: Vocabulary;
   /** More is known about the sounds of the newest list. */
@@ -51,12 +61,16 @@ export class Sounding {
     const before = this.matched(this.#newest);
     if ('replace' in change) {
       this.#pending.clear();
+      this.#options.index?.clear();
       this.#matched.set(vocabulary, before.replace(change.replace).vocabulary);
       for (const entry of vocabulary.entries) this.#pending.set(entry.text, entry);
     } else {
       const { set, remove } = change.patch;
       this.#matched.set(vocabulary, before.patch(change.patch).vocabulary);
-      for (const text of remove) this.#pending.delete(text.trim());
+      for (const text of remove) {
+        this.#pending.delete(text.trim());
+        this.#options.index?.delete(text.trim());
+      }
       for (const entry of set) this.#pending.set(entry.text.trim(), entry);
     }
     this.#newest = vocabulary;
@@ -79,13 +93,13 @@ export class Sounding {
   }
 
   async #batch(): Promise<void> {
-    const { pronouncer, changed } = this.#options;
+    const { pronouncer, spellings, changed } = this.#options;
     const batch = [...this.#pending.values()].slice(0, BATCH);
     await pronouncer.learn(batch.flatMap(wordsOfEntry));
     const sounding: VocabularyEntry[] = [];
     let begun = performance.now();
     for (const entry of batch) {
-      sounding.push(soundingEntry(entry, pronouncer));
+      sounding.push(spellings ? soundingEntry(entry, pronouncer) : entry);
       if (performance.now() - begun > SLICE_MS) {
         await setImmediate();
         begun = performance.now();
@@ -94,9 +108,20 @@ export class Sounding {
     // what was taken out or given anew in the meantime is not what these are
     const current = batch.map((entry) => this.#pending.get(entry.text.trim()) === entry);
     for (const [i, { text }] of batch.entries()) if (current[i]) this.#pending.delete(text.trim());
+    this.#index(batch.filter((_, i) => current[i]));
     const set = sounding.filter((entry, i) => current[i] && entry !== batch[i]);
     if (set.length === 0) return;
     this.#matched.set(this.#newest, this.matched(this.#newest).patch({ set }).vocabulary);
     changed();
+  }
+
+  #index(entries: readonly VocabularyEntry[]): void {
+    const { pronouncer, index } = this.#options;
+    if (index === undefined) return;
+    for (const entry of entries) {
+      const pronunciations = entryPronunciations(entry, pronouncer);
+      const confusability = entryConfusability(pronunciations, pronouncer);
+      index.set({ text: entry.text.trim(), pronunciations, confusability });
+    }
   }
 }

@@ -25,6 +25,7 @@ const DEFAULT_BIASING: BiasingTechniques = {
   adaptive: true,
   unigram: true,
   phonetic: true,
+  lexicon: true,
   g2g: true,
 };
 

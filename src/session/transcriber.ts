@@ -5,10 +5,12 @@ import type { VocabularyEntry } from '../biasing/entry.js';
 import { Vocabulary, VocabularyTooLongError } from '../biasing/vocabulary.js';
 import type { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { BeamDecoder } from '../decoder/beam.js';
+import { EntityLookup } from '../decoder/entity-lookup.js';
 import type { LanguageModel } from '../decoder/language-model.js';
 import type { BiasOptions } from '../decoder/options.js';
 import type { PhoneOptions } from '../decoder/search.js';
 import { type FinalHypothesis, type PartialHypothesis, Segmenter } from '../decoder/segmenter.js';
+import { SoundIndex } from '../decoder/sound-index.js';
 import type { Batcher } from '../encoder/batcher.js';
 import type { EncoderDescription } from '../encoder/runtime.js';
 import { headPhones } from '../phonetics/phones.js';
@@ -59,6 +61,8 @@ export class Transcriber {
   readonly #schedule: VocabularySchedule;
   readonly #biasing = new BiasingCounter();
   readonly #sounding: Sounding | undefined;
+  /** How the entries of the newest list are said. */
+  readonly #index = new SoundIndex();
   /** The newest version. */
   #vocabulary: Vocabulary;
   /** Client's samples per channel. */
@@ -76,9 +80,11 @@ export class Transcriber {
     this.#clock = new Clock(config.audio.sampleRate, sampleRate, frameSamples);
     const limits = { maxEntries: config.maxEntries, maxLength: config.maxEntryLength };
     this.#vocabulary = Vocabulary.empty(limits, vocabularies);
-    if (config.biasing.g2g && pronouncer !== undefined) {
+    if ((config.biasing.g2g || config.biasing.lexicon) && pronouncer !== undefined) {
       this.#sounding = new Sounding({
         pronouncer,
+        spellings: config.biasing.g2g,
+        ...(config.biasing.lexicon && { index: this.#index }),
         empty: this.#vocabulary,
         changed: () => this.#soundsChanged(),
         settled: (entries) => this.#emit({ type: 'sounded', entries }),
@@ -144,12 +150,21 @@ export class Transcriber {
       ...(config.languageModel && languageModel !== undefined && { languageModel }),
       ...(!config.biasing.adaptive && { bias: NO_BOOST }),
       entryWords: config.biasing.unigram,
-      ...(config.biasing.phonetic &&
+      ...((config.biasing.phonetic || config.biasing.lexicon) &&
         pronouncer !== undefined && { phones: phonesOf(description, pronouncer) }),
+      ...(!config.biasing.phonetic && { phoneWeight: 0 }),
     };
     const segmenter = new Segmenter({
       decoder: new BeamDecoder(options),
       ...(config.explain && { unbiased: new BeamDecoder(options) }),
+      ...(config.biasing.lexicon &&
+        pronouncer !== undefined && {
+          lookup: new EntityLookup({
+            index: this.#index,
+            pieces: description.pieces,
+            pronounce: (word) => pronouncer.labels(word),
+          }),
+        }),
       pieces: description.pieces,
       rowWidth: description.pieces.length + 1,
       phoneWidth: description.phones.length,
@@ -258,7 +273,8 @@ export class Transcriber {
       'replace' in change ? this.#vocabulary.replace(change.replace) : this.#vocabulary.patch(change.patch);
     this.#vocabulary = changed.vocabulary;
     if (this.#sounding !== undefined) this.#sounding.follow(change, changed.vocabulary);
-    else if (this.#config.biasing.g2g) setImmediate(() => this.#emit({ type: 'sounded', entries: 0 }));
+    else if (this.#config.biasing.g2g || this.#config.biasing.lexicon)
+      setImmediate(() => this.#emit({ type: 'sounded', entries: 0 }));
     return changed;
   }
 
