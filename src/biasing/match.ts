@@ -75,9 +75,10 @@ export class MatchState {
     const { graph, pieces } = walker;
     const before = this.node;
     if (before !== 0 && pieces.endsMatch[token] === 1) this.#confirm(graph, history);
-    const node = walker.after(before, token);
+    const step = walker.step(before, token);
+    const node = walker.node[step]!;
     const length = pieces.length(token);
-    const depth = graph.depth(node);
+    const depth = walker.depth[step]!;
     if (node !== 0 && depth === graph.depth(before) + length) {
       this.sum += gain;
     } else {

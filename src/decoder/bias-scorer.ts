@@ -9,15 +9,15 @@ import { type PrefixTree, ROOT } from './prefix-tree.js';
 export class BiasScorer {
   /** How far below the frame's best a subword may lie and still be tried; -1 without a vocabulary. */
   reach = -1;
-  /** Log-probability of one word of the vocabulary among all of its words, taken as equally likely. */
-  wordShare = 0;
+  /** Log-probability of one word of the vocabulary among all of its words, taken as equally likely; none without one. */
+  wordShare = -Infinity;
   readonly #pieces: PieceTable;
   readonly #tree: PrefixTree;
   readonly #options: BiasOptions;
   #state = new MatchState();
   readonly #history: TreeHistory;
   #graph = PrefixGraph.empty;
-  #walker: Walker;
+  readonly #walker: Walker;
   /** Node that each piece reaches from the root. */
   readonly #startNode: Int32Array;
   /** The weight there; 0 where no entry begins so. */
@@ -70,17 +70,17 @@ export class BiasScorer {
   matchedAfter(node: number, token: number): number {
     const at = this.#tree.matchNode[node]!;
     if (at === 0) return this.#graph.depth(this.#startNode[token]!);
-    return this.#graph.depth(this.#walker.after(at, token));
+    return this.#walker.depth[this.#walker.step(at, token)]!;
   }
 
   /** Enters a new graph: every node's state is computed again from the begin of the segment. */
   setGraph(graph: PrefixGraph): void {
     this.#graph = graph;
-    this.#walker = new Walker(graph, this.#pieces);
+    this.#walker.setGraph(graph);
     const { toll, freeEntries } = this.#options;
     this.#toll = toll * Math.max(0, Math.log10(graph.entries / freeEntries));
     this.#state = new MatchState(this.#toll);
-    this.wordShare = -Math.log(Math.max(1, graph.words));
+    this.wordShare = graph.isEmpty ? -Infinity : -Math.log(graph.words);
     this.reach = graph.isEmpty ? -1 : this.#options.biasGap;
     for (let piece = 0; piece < this.#pieces.size; piece++) {
       const node = graph.walk(0, this.#pieces, piece);
@@ -95,7 +95,7 @@ export class BiasScorer {
   continues(node: number, token: number): boolean {
     if (this.#startNode[token] !== 0) return true;
     const at = this.#tree.matchNode[node]!;
-    return at !== 0 && this.#walker.after(at, token) !== 0;
+    return at !== 0 && this.#walker.node[this.#walker.step(at, token)] !== 0;
   }
 
   /**
@@ -111,15 +111,20 @@ export class BiasScorer {
       const weight = this.#startWeight[token]!;
       return weight === 0 ? locked : locked + weight * Math.max(0, this.#gain(token, gap) - this.#toll);
     }
-    if (this.#pieces.endsMatch[token] === 0) {
-      const graph = this.#graph;
+    const walker = this.#walker;
+    const step = walker.step(at, token);
+    // else an entry may have come to its end
+    if (this.#pieces.endsMatch[token] === 0 || walker.endless[step] === 1) {
       const fallback = tree.fallback[node]!;
-      const next = this.#walker.after(at, token);
-      if (next === 0) return locked + fallback;
-      if (graph.depth(next) === graph.depth(at) + this.#pieces.length(token)) {
-        const sum = tree.matchSum[node]! + this.#gain(token, gap);
-        return locked + Math.max(fallback, graph.weight(next) * Math.max(0, sum - this.#toll));
+      if (walker.node[step] === 0) return locked + fallback;
+      const gain = this.#gain(token, gap);
+      const length = this.#pieces.length(token);
+      const depth = walker.depth[step]!;
+      const weight = walker.weight[step]!;
+      if (depth === this.#graph.depth(at) + length) {
+        return locked + Math.max(fallback, weight * Math.max(0, tree.matchSum[node]! + gain - this.#toll));
       }
+      if (depth === length) return locked + fallback + weight * Math.max(0, gain - this.#toll);
     }
     this.#load(node);
     this.#advance(token, this.#gain(token, gap));
