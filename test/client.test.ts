@@ -86,7 +86,7 @@ test('an answer that is no connection is told by what it means', async () => {
 
 test('says start once the socket is open, and is there once the server is ready', async () => {
   const { socket, session } = await connected();
-  assert.equal(socket.sent, [JSON.stringify({ type: 'start', ...START })]);
+  assert.equal(socket.sent, [JSON.stringify({ type: 'start', ...START, options: { resumable: true } })]);
   assert.is(session.ready.sessionId, 'x');
 });
 

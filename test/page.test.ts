@@ -115,7 +115,7 @@ test('what a slow connection cannot take is left out and told, and has no place 
     sender.send({ bytes: new Uint8Array(200), samples: 100, level: 0 }, heardAt);
   };
   say(100);
-  session.bufferedBytes = 1_000_000;
+  session.bufferedBytes = 3_000_000;
   say(200);
   say(300);
   session.bufferedBytes = 0;

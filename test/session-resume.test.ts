@@ -172,6 +172,8 @@ test('what was said last is there for who lost the connection before it came, un
   const { connect, open, recognisers } = endpoints();
   const first = await open();
   first.say({ type: 'stop' });
+  first.say({ type: 'ack', seq: 0 });
+  assert.equal(refusal(first), '');
   first.cut();
   const totals = { audioSeconds: 0, samples: 0, segments: 1, words: 0, vocabularyVersion: 0 };
   recognisers[0]!.happened.next(final(0));

@@ -80,15 +80,18 @@ interface Job {
 
 async function transcribeFile(
   { name, file, url, vocabulary, format, out }: Job,
-  { key, realtime, latency, beam, languageModel }: TranscribeOptions,
+  options: TranscribeOptions,
 ): Promise<void> {
+  const { key, realtime, latency, beam, languageModel } = options;
   const wishes: SessionOptions = {
     ...(latency !== undefined && { latencyMs: latency }),
     ...(beam !== undefined && { beam }),
     languageModel,
   };
   const start = { audio: file.format, ...(vocabulary !== undefined && { vocabulary }), options: wishes };
-  const client = await LexigateClient.connect(url, start, { token: key });
+  // the connection to a gateway of our own can be lost only with the gateway
+  const reconnect = options.url !== undefined;
+  const client = await LexigateClient.connect(url, start, { token: key, reconnect });
   const finals: FinalMessage[] = [];
   client.on('final', (message) => finals.push(message));
   const lines: string[] = [];
@@ -100,7 +103,9 @@ async function transcribeFile(
     print(`${JSON.stringify(value)}\n`);
   };
   if (format === 'json') {
-    printJson(client.ready);
+    // whoever has the token may take the session
+    const { resume, ...ready } = client.ready;
+    printJson(ready);
     client.on('message', printJson);
   } else showForPeople(client, file, format === undefined);
   await sendFile(file, (packet) => client.sendAudio(packet), { realtime });

@@ -6,6 +6,7 @@ import type {
   MarkedMessage,
   PartialMessage,
   ReadyMessage,
+  ResumedMessage,
   ServerMessage,
   StartMessage,
   StoppedMessage,
@@ -13,16 +14,30 @@ import type {
   VocabularyPatchMessage,
   VocabularyReplaceMessage,
 } from '../protocol/messages.js';
+import { bytesOfSample } from './audio-format.js';
+import { type Address, type CloseEvent, dial, parse } from './dial.js';
 import { LexigateError } from './error.js';
-import { OPEN, type WebSocketConstructor, type WebSocketLike } from './socket.js';
-
-const SUBPROTOCOL = 'lexigate.v1';
+import { Outbound } from './outbound.js';
+import { backoffMs, retry } from './retry.js';
+import type { WebSocketConstructor, WebSocketLike } from './socket.js';
 
 /** Bytes that may wait in the socket before `sendAudio` makes its caller wait: some seconds of audio. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
 
+/**
+ * Bytes that were sent and are not known to have arrived before `sendAudio` makes its caller wait: 43 s of a microphone at
+ * 48 kHz, longer than a gateway keeps a session whose connection is lost.
+ */
+const MAX_UNACKNOWLEDGED_BYTES = 4 * 1024 * 1024;
+
 /** How long `sendAudio` waits before it looks again, in milliseconds: sockets tell nobody that they have drained. */
 const BACKPRESSURE_POLL_MS = 5;
+
+/** How long one attempt to come back may take, in milliseconds: a network that is gone answers nothing at all. */
+const ATTEMPT_MS = 5000;
+
+/** The connection ended without a closing frame (RFC 6455, 7.4.1): nobody meant it to. */
+const CUT = 1006;
 
 /** What a session tells as it happens. */
 export interface SessionEvents {
@@ -30,14 +45,31 @@ export interface SessionEvents {
   readonly final: FinalMessage;
   /** Errors that belong to no request. */
   readonly error: ErrorMessage;
-  /** Every message, as it comes; also one of a type that this version does not know. */
+  /**
+   * Every message, as it comes; also one of a type that this version does not know. Not those that only keep the session
+   * whole: `progress` and `resumed`.
+   */
   readonly message: ServerMessage;
-  readonly close: { readonly code: number; readonly reason: string };
+  /** The connection is lost; what is asked and sent meanwhile waits. Followed by `resumed`, `lost` or `close`. */
+  readonly reconnecting: CloseEvent;
+  /** The session goes on, as though nothing had been; audio before `sample` had arrived before. */
+  readonly resumed: { readonly sample: number };
+  /** The session did not come back, and what was asked has failed; `close` follows. */
+  readonly lost: { readonly message: string };
+  /** Nothing follows. */
+  readonly close: CloseEvent;
 }
 
 export interface ConnectOptions {
-  /** A key or, in a browser, a short-lived token, where the gateway asks for one. Travels as a subprotocol. */
-  readonly token?: string | undefined;
+  /**
+   * A key or, in a browser, a short-lived token, where the gateway asks for one. Travels as a subprotocol. A function is
+   * asked again for each connection: a token may have run out when the session has to come back.
+   */
+  readonly token?: Address['token'];
+  /** False: a lost connection ends the session. */
+  readonly reconnect?: boolean;
+  /** How long to wait before an attempt to come back, counted from 0, in milliseconds. */
+  readonly delayMs?: (attempt: number) => number;
 }
 
 export type SessionListener<K extends keyof SessionEvents> = (event: SessionEvents[K]) => void;
@@ -62,69 +94,60 @@ export function openSession(
   WebSocket: WebSocketConstructor,
   url: string,
   start: SessionStart,
-  { token }: ConnectOptions = {},
+  { token, reconnect = true, delayMs = backoffMs }: ConnectOptions = {},
 ): Promise<LexigateSession> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, token === undefined ? SUBPROTOCOL : [SUBPROTOCOL, 'bearer', token]);
-    socket.onopen = () => {
-      socket.send(JSON.stringify({ type: 'start', ...start } satisfies StartMessage));
-    };
-    socket.onmessage = ({ data }: { readonly data: unknown }) => {
-      const message = parse(data);
-      if (message?.type === 'ready') resolve(new LexigateSession(socket, message));
-      else if (message?.type === 'error') {
-        reject(new LexigateError(message.code, message.message));
-        socket.close();
-      }
-    };
-    // browsers say nothing of the cause, by intention; `ws` does
-    socket.onerror = ({ message }: { readonly message?: string }) => {
-      reject(new LexigateError('connection', `${url}: ${explain(message)}`));
-    };
-    socket.onclose = ({ code, reason }: SessionEvents['close']) => {
-      reject(new LexigateError('connection', `${url} closed the connection: ${code} ${reason}`));
-    };
-  });
+  const address = { WebSocket, url, token };
+  const options = reconnect ? { options: { ...start.options, resumable: true } } : {};
+  const first: StartMessage = { type: 'start', ...start, ...options };
+  return dial(
+    address,
+    first,
+    (socket, ready) => new LexigateSession({ socket, ready, start, address, delayMs }),
+  );
 }
 
-/** What the gateway means by an answer that is no connection. */
-const REFUSALS: Readonly<Record<string, string>> = {
-  401: 'a key or token is needed, and none or another was given',
-  403: 'pages of this origin may not connect',
-  429: 'the key has as many connections as it may',
-  503: 'the gateway is full or about to stop; try again later',
-};
-
-function explain(message = 'no connection'): string {
-  const status = /^Unexpected server response: (\d+)$/.exec(message)?.[1];
-  const meaning = status === undefined ? undefined : REFUSALS[status];
-  return meaning === undefined ? message : `${meaning} (HTTP ${status})`;
+interface Opened {
+  /** Open; the session takes its events from now on. */
+  readonly socket: WebSocketLike;
+  /** Its first message. */
+  readonly ready: ReadyMessage;
+  readonly start: SessionStart;
+  readonly address: Address;
+  readonly delayMs: (attempt: number) => number;
 }
 
-/** A session of the native protocol from the client's side. */
+/**
+ * A session of the native protocol from the client's side. A lost connection is replaced by another, where the server
+ * keeps the session for that: what was sent and has not arrived is sent again, and what was asked is answered then.
+ */
 export class LexigateSession {
   readonly ready: ReadyMessage;
-  readonly #socket: WebSocketLike;
+  readonly #opened: Opened;
   readonly #listeners = new Map<keyof SessionEvents, Set<(event: never) => void>>();
   readonly #pending = new Map<string, Pending>();
+  /** There where the session can be resumed. */
+  readonly #outbound: Outbound | undefined;
+  /** Absent while there is no connection. */
+  #socket: WebSocketLike | undefined;
+  readonly #over = new AbortController();
   #requests = 0;
+  /** Of the last numbered message that came. */
+  #seq = 0;
   #stopped: Promise<StoppedMessage> | undefined;
-  /** Why the server is about to close. */
+  /** The last message has come. */
+  #finished = false;
+  /** Why the session is about to close, or has. */
   #fatal: LexigateError | undefined;
 
-  /** @param socket open, and `ready` its first message; the session takes its events from now on */
-  constructor(socket: WebSocketLike, ready: ReadyMessage) {
-    this.#socket = socket;
+  constructor(opened: Opened) {
+    const { socket, ready, start } = opened;
+    this.#opened = opened;
     this.ready = ready;
-    socket.onmessage = ({ data }: { readonly data: unknown }) => {
-      const message = parse(data);
-      if (message !== undefined) this.#receive(message);
-    };
-    // a close follows, which says all that is known
-    socket.onerror = () => undefined;
-    socket.onclose = ({ code, reason }: SessionEvents['close']) => {
-      this.#closed(code, reason);
-    };
+    if (ready.resume !== undefined) {
+      const { maxFrameBytes } = ready.limits;
+      this.#outbound = new Outbound({ frameBytes: bytesOfSample(start.audio), maxFrameBytes });
+    }
+    this.#take(socket);
   }
 
   on<K extends keyof SessionEvents>(type: K, listener: SessionListener<K>): this {
@@ -138,25 +161,40 @@ export class LexigateSession {
     return this;
   }
 
-  /** Bytes that were sent and have not left yet. */
+  /** The connection is lost, and another one is tried for. */
+  get reconnecting(): boolean {
+    return this.#socket === undefined && !this.#over.signal.aborted;
+  }
+
+  /** Bytes that were sent and have not left yet; without a connection, all that is not known to have arrived. */
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.#socket?.bufferedAmount ?? this.#outbound?.bytes ?? 0;
   }
 
   /**
-   * Sends samples in the session's format; resolves once the connection can take more. A caller that does not wait
-   * fills its own memory: one that cannot, such as a microphone, looks at `bufferedBytes`.
+   * Sends samples in the session's format; resolves once more can be taken. A caller that cannot wait, such as a
+   * microphone, looks at `bufferedBytes`.
+   * @throws LexigateError where the session is closed, or so much waits that these bytes were not taken
    */
   async sendAudio(bytes: Uint8Array): Promise<void> {
-    if (this.#socket.readyState !== OPEN) throw this.#fatal ?? closedError();
+    if (this.#over.signal.aborted) throw this.#fatal ?? closedError();
+    const unacknowledged = this.#outbound?.bytes ?? 0;
+    if (unacknowledged > MAX_UNACKNOWLEDGED_BYTES) {
+      const message = `${unacknowledged} bytes have not arrived yet; wait for "sendAudio" before more is sent`;
+      throw new LexigateError('connection', message);
+    }
     // memory shared between threads, which a browser would refuse, is nothing that audio comes in
-    this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
-    while (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES && this.#socket.readyState === OPEN) {
+    const data = this.#outbound?.audio(bytes) ?? (bytes as Uint8Array<ArrayBuffer>);
+    this.#socket?.send(data);
+    while (this.#crowded && !this.#over.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, BACKPRESSURE_POLL_MS));
     }
   }
 
-  /** Resolves when the list is in force, for one that waits for its moment then; rejects, the old one staying in force, where it cannot be. */
+  /**
+   * Resolves when the list is in force, for one that waits for its moment then. Rejects where it cannot be, the old one
+   * staying in force, and where the session ends before that is known.
+   */
   updateVocabulary(update: VocabularyUpdate): Promise<VocabularyAppliedMessage> {
     return this.#request((id) => ({ type: 'vocabulary.update', id, ...update }));
   }
@@ -179,7 +217,26 @@ export class LexigateSession {
 
   /** Leaves without waiting for anything. */
   close(): void {
-    this.#socket.close();
+    if (this.#socket !== undefined) this.#socket.close();
+    else this.#end({ code: CUT, reason: 'closed while there was no connection' });
+  }
+
+  get #crowded(): boolean {
+    const buffered = this.#socket?.bufferedAmount ?? 0;
+    return buffered > MAX_BUFFERED_BYTES || (this.#outbound?.bytes ?? 0) > MAX_UNACKNOWLEDGED_BYTES;
+  }
+
+  #take(socket: WebSocketLike): void {
+    this.#socket = socket;
+    socket.onmessage = ({ data }: { readonly data: unknown }) => {
+      const message = parse(data);
+      if (message !== undefined) this.#arrived(message, socket);
+    };
+    // a close follows, which says all that is known
+    socket.onerror = () => undefined;
+    socket.onclose = (event: CloseEvent) => {
+      this.#closed(event);
+    };
   }
 
   #request<A extends Answer>(
@@ -187,13 +244,30 @@ export class LexigateSession {
     key = `${++this.#requests}`,
   ): Promise<A> {
     return new Promise((resolve, reject) => {
-      if (this.#socket.readyState !== OPEN) {
+      if (this.#over.signal.aborted) {
         reject(this.#fatal ?? closedError());
         return;
       }
       this.#pending.set(key, { resolve, reject });
-      this.#socket.send(JSON.stringify(message(key)));
+      const text = JSON.stringify(message(key));
+      this.#outbound?.request(text);
+      this.#socket?.send(text);
     });
+  }
+
+  /** A message comes once, however often it was sent; that it came is told, so that it need not be kept. */
+  #arrived(message: ServerMessage, socket: WebSocketLike): void {
+    if (message.type === 'progress') {
+      this.#outbound?.acknowledge(message.sample);
+      return;
+    }
+    const seq = 'seq' in message ? message.seq : undefined;
+    if (seq !== undefined) {
+      if (seq <= this.#seq) return;
+      this.#seq = seq;
+      socket.send(JSON.stringify({ type: 'ack', seq } satisfies ClientMessage));
+    }
+    this.#receive(message);
   }
 
   #receive(message: ServerMessage): void {
@@ -209,6 +283,7 @@ export class LexigateSession {
         this.#settle(message.id, (pending) => pending.resolve(message as never));
         return;
       case 'stopped':
+        this.#finished = true;
         this.#settle('stop', (pending) => pending.resolve(message as never));
         return;
       case 'error': {
@@ -218,6 +293,8 @@ export class LexigateSession {
         return;
       }
       case 'ready':
+      case 'resumed':
+      case 'progress':
       // nothing, as for the types that a later server may send besides
     }
   }
@@ -230,11 +307,56 @@ export class LexigateSession {
     return true;
   }
 
-  #closed(code: number, reason: string): void {
-    const error = this.#fatal ?? closedError(`: ${code} ${reason}`);
+  #closed({ code, reason }: CloseEvent): void {
+    const { resume } = this.ready;
+    this.#socket = undefined;
+    const done = this.#fatal !== undefined || this.#finished;
+    if (code !== CUT || resume === undefined || done) this.#end({ code, reason });
+    else {
+      this.#emit('reconnecting', { code, reason });
+      void this.#comeBack(resume.token, resume.seconds);
+    }
+  }
+
+  async #comeBack(token: string, seconds: number): Promise<void> {
+    const { address, delayMs } = this.#opened;
+    const { sessionId } = this.ready;
+    const { signal } = this.#over;
+    const attempt = (): Promise<void> =>
+      dial(
+        address,
+        { type: 'resume', sessionId, token, seq: this.#seq },
+        (socket, resumed) => this.#resumed(socket, resumed),
+        ATTEMPT_MS,
+      );
+    try {
+      await retry(attempt, { delayMs, limitMs: seconds * 1000, signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = `the session is lost: ${error instanceof Error ? error.message : String(error)}`;
+      this.#fatal = new LexigateError('connection', message);
+      this.#emit('lost', { message });
+      this.#end({ code: CUT, reason: message });
+    }
+  }
+
+  #resumed(socket: WebSocketLike, { sample, requests }: ResumedMessage): void {
+    this.#take(socket);
+    if (this.#over.signal.aborted) {
+      socket.close();
+      return;
+    }
+    for (const data of this.#outbound!.after(sample, requests)) socket.send(data);
+    this.#emit('resumed', { sample });
+  }
+
+  #end(event: CloseEvent): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    const error = this.#fatal ?? closedError(`: ${event.code} ${event.reason}`);
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
-    this.#emit('close', { code, reason });
+    this.#emit('close', event);
   }
 
   #emit<K extends keyof SessionEvents>(type: K, event: SessionEvents[K]): void {
@@ -244,17 +366,4 @@ export class LexigateSession {
 
 function closedError(how = ''): LexigateError {
   return new LexigateError('connection', `the session is closed${how}`);
-}
-
-/** Binary frames and what has no type are no messages of this protocol: passed over like types that are not known. */
-function parse(data: unknown): ServerMessage | undefined {
-  if (typeof data !== 'string') return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    return undefined;
-  }
-  const typed = typeof value === 'object' && value !== null && 'type' in value;
-  return typed ? (value as ServerMessage) : undefined;
 }

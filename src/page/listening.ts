@@ -142,9 +142,12 @@ export class Listening {
     const { url, token, vocabulary, onReady, onCaption, onTrouble } = this.#options;
     const list = vocabulary.length === 0 ? {} : { vocabulary: [...vocabulary] };
     const start = { audio: format, options: { explain: true }, ...list };
-    const client = await LexigateClient.connect(url, start, { token: await token() });
+    const client = await LexigateClient.connect(url, start, { token });
     client.on('partial', onCaption).on('final', onCaption);
     client.on('error', ({ message }) => onTrouble(message));
+    client.on('reconnecting', () => onTrouble('The connection is lost. What you say is kept; reconnecting…'));
+    client.on('resumed', () => onTrouble('The connection is back.'));
+    client.on('lost', ({ message }) => onTrouble(message));
     client.on('close', () => this.stop());
     this.#client = client;
     this.#sampleRate = format.sampleRate;

@@ -2,8 +2,11 @@ import type { Packet } from '../client/packets.js';
 import type { LexigateSession } from '../client/session.js';
 import { AudioClock } from './audio-clock.js';
 
-/** Bytes that may wait to be sent, 10 s of a microphone at 48 kHz: captions that are later are of no use. */
-const MAX_WAITING_BYTES = 960_000;
+/**
+ * Bytes that may wait to be sent, 30 s of a microphone at 48 kHz: as long as a session is kept whose connection is lost.
+ * Captions that are later are of no use.
+ */
+const MAX_WAITING_BYTES = 2_880_000;
 
 export interface LiveSenderOptions {
   readonly session: Pick<LexigateSession, 'bufferedBytes' | 'sendAudio'>;

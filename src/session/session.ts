@@ -174,6 +174,11 @@ export class Session implements Connection {
       this.#resumeAnother(message);
       return;
     }
+    // also behind a "stop", whose answers are to be acknowledged too
+    if (message.type === 'ack') {
+      this.#continuity.received(message.seq);
+      return;
+    }
     const id = 'id' in message ? message.id : undefined;
     this.#requireStarted(`"${message.type}"`, id);
     if (message.type === 'stop') {
@@ -181,10 +186,6 @@ export class Session implements Connection {
       this.#whenStreaming((recogniser) => {
         this.#stop(recogniser);
       });
-      return;
-    }
-    if (message.type === 'ack') {
-      this.#continuity.received(message.seq);
       return;
     }
     this.#requests.asked(message.type, id);
