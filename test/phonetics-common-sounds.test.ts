@@ -34,7 +34,7 @@ test('a pronouncer learns the common words of its dictionary, all pronunciations
   const pronouncer = new Pronouncer({
     lexicon,
     graphemes: GraphemeTable.parse(''),
-    isCommon: (word) => word === 'read',
+    words: { isListed: () => true, isCommon: (word) => word === 'read' },
   });
   const [reed, red] = pronouncer.labels('read');
   assert.is(pronouncer.confusability(red!), 0);

@@ -74,9 +74,20 @@ test('an entry is also spelled by its sound, what the user gave first and what i
   const { soundsLike, ...rest } = soundingEntry(entry, pronouncer);
   assert.equal(rest, { text: 'Szymanski Cat', weight: 1.5 });
   assert.is(soundsLike[0], 'shi cat');
-  assert.ok(soundsLike.length > 1 && soundsLike.length <= 4);
+  assert.is(soundsLike.length, 2);
   assert.ok(soundsLike.every((spelling) => spelling !== 'szymanski cat'));
   assert.is(new Set(soundsLike).size, soundsLike.length);
+});
+
+test('a spelling by sound that is made of listed words is none: those are meant when they are heard', () => {
+  const listed = new Set(['shimansky', 'cat', 'szymanski']);
+  const words = { isListed: (word: string) => listed.has(word), isCommon: () => false };
+  const knowing = new Pronouncer({ lexicon, graphemes: shipped, words });
+  const spelled = (text: string, by: Pronouncer): readonly string[] =>
+    soundingEntry({ text, weight: 1, soundsLike: [] }, by).soundsLike;
+  assert.equal(spelled('Szymanski', pronouncer), ['shimansky']);
+  assert.equal(spelled('Szymanski', knowing).length, 1);
+  assert.ok(!spelled('Szymanski', knowing).includes('shimansky'));
 });
 
 test('an entry without a spelling in letters stays as it is', () => {

@@ -1,7 +1,7 @@
 /** Entry of a recognition worker: loads the model once and serves its sessions until it is told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { VocabularyCache } from '../biasing/vocabulary-cache.js';
-import { commonWords } from '../decoder/common-words.js';
+import { knownWords } from '../decoder/known-words.js';
 import { NgramModel } from '../decoder/ngram.js';
 import { Batcher } from '../encoder/batcher.js';
 import { OnnxEncoder } from '../encoder/onnx.js';
@@ -27,7 +27,7 @@ host(parentPort, {
   batcher: new Batcher(encoder, { maxBatch }),
   vocabularies: new VocabularyCache(),
   ...(phonetics !== undefined && {
-    pronouncer: await createPronouncer(phonetics, words && commonWords(words)),
+    pronouncer: await createPronouncer(phonetics, words && knownWords(words)),
   }),
   ...(words !== undefined && { languageModel: words }),
 });

@@ -5,7 +5,7 @@ import { type DescribedFile, readDescribed } from '../util/checked-file.js';
 import { G2p } from './g2p.js';
 import { GraphemeTable } from './graphemes.js';
 import { Lexicon } from './lexicon.js';
-import { Pronouncer } from './pronouncer.js';
+import { type KnownWords, Pronouncer } from './pronouncer.js';
 
 interface PhoneticsManifest {
   readonly lexicon?: DescribedFile;
@@ -36,13 +36,13 @@ export async function loadPhonetics(folder: string): Promise<PhoneticsFiles | un
   return { lexicon: unpacked, g2p: network!, graphemes: table! };
 }
 
-/** A worker's own pronouncer over the files that all share. @param isCommon see `PronouncerOptions` */
+/** A worker's own pronouncer over the files that all share. @param words see `PronouncerOptions` */
 export async function createPronouncer(
   { lexicon, g2p, graphemes }: PhoneticsFiles,
-  isCommon?: (word: string) => boolean,
+  words?: KnownWords,
 ): Promise<Pronouncer> {
   return new Pronouncer({
-    ...(isCommon !== undefined && { isCommon }),
+    ...(words !== undefined && { words }),
     lexicon: Lexicon.fromBytes(new Uint8Array(lexicon)),
     // copies: neither the runtime nor the decoder takes shared memory
     g2p: await G2p.load(new Uint8Array(g2p).slice()),

@@ -8,13 +8,19 @@ import { PHONES, type Phone } from './phones.js';
 /** A pronunciation as labels of a CTC output: the blank is 0, phone k of `PHONES` is k + 1. */
 export type Labels = Uint8Array;
 
+/** What a language model knows of words. */
+export interface KnownWords {
+  readonly isListed: (word: string) => boolean;
+  readonly isCommon: (word: string) => boolean;
+}
+
 export interface PronouncerOptions {
   readonly lexicon: Lexicon;
   readonly graphemes: GraphemeTable;
   /** Without it, words that are not listed keep what the table guesses. */
   readonly g2p?: G2p;
-  /** Words that entries must not be taken for; without it no entry is near one. */
-  readonly isCommon?: (word: string) => boolean;
+  /** Words that entries must not be taken for; without it there are none. */
+  readonly words?: KnownWords;
   /** Words that are remembered; the longest unused are forgotten. */
   readonly maxWords?: number;
 }
@@ -74,6 +80,11 @@ export class Pronouncer {
     return known.spellings;
   }
 
+  /** Whether the language model lists a word, so that it may be meant where it is heard. */
+  isListed(word: string): boolean {
+    return this.#options.words?.isListed(word) ?? false;
+  }
+
   /** How near a sound is to that of a common word, as far as `learn` has been awaited once. */
   confusability(labels: Labels): Confusability {
     return this.#common.nearest(labels);
@@ -97,11 +108,11 @@ export class Pronouncer {
 
   /** The dictionary is gone through in slices of a few milliseconds. */
   async #learnCommon(): Promise<void> {
-    const { lexicon, isCommon } = this.#options;
-    if (isCommon === undefined) return;
+    const { lexicon, words } = this.#options;
+    if (words === undefined) return;
     let seen = 0;
     for (const word of lexicon.words()) {
-      if (isCommon(word))
+      if (words.isCommon(word))
         for (const phones of lexicon.pronunciations(word)) this.#common.add(toLabels(phones));
       seen += 1;
       if (seen % SLICE_WORDS === 0) await setImmediate();
