@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { sum } from '../src/observability/snapshot.js';
 import type { ProtocolError } from '../src/protocol/errors.js';
 import { WorkerPool } from '../src/session/pool.js';
 import type { Recogniser, RecogniserConfig, RecogniserEvent } from '../src/session/recogniser.js';
@@ -10,15 +11,25 @@ const test = suite('worker pool');
 
 /**
  * A worker that speaks the border's messages: it opens sessions, answers each mark with the number of audio bytes that
- * it got and its thread as the id, refuses a beam of 63 and dies of a flush.
+ * it got and its thread as the id, refuses a beam of 63 and dies of a flush. It counts its sessions and says so, unless it
+ * was opened with a beam of 62: then never again.
  */
 const WORKER = `
   const { parentPort, threadId } = require('node:worker_threads');
   const bytes = new Map();
+  let sessions = 0;
+  let mute = false;
+  const metric = (name, type, value) =>
+    ({ name, help: name, type, aggregator: 'sum', values: [{ labels: {}, value }] });
   parentPort.on('message', (message) => {
     const { session } = message;
     if (message.type === 'stop') parentPort.close();
-    else if (message.type === 'open') {
+    else if (message.type === 'metrics') {
+      const snapshot = [metric('opened_total', 'counter', sessions), metric('open', 'gauge', sessions)];
+      if (!mute) parentPort.postMessage({ type: 'metrics', snapshot });
+    } else if (message.type === 'open') {
+      sessions++;
+      mute ||= message.config.beam === 62;
       if (message.config.beam === 63) parentPort.postMessage({ type: 'refused', session, message: 'too wide' });
       else {
         bytes.set(session, 0);
@@ -145,6 +156,35 @@ test('workers end what they compute before the pool has stopped', async () => {
   const other = await WorkerPool.start(spawn, { workers: 1 });
   await other.stop();
   assert.is(ended[0], 1);
+});
+
+/** What the pool counts in all, by name. */
+async function totals(): Promise<Readonly<Record<string, number>>> {
+  const metrics = await sum(await pool.snapshots());
+  return Object.fromEntries(metrics.map(({ name, values }) => [name, values[0]!.value]));
+}
+
+test('what the workers count is fetched from each', async () => {
+  for (let i = 0; i < 3; i++) await pool.open(CONFIG);
+  assert.equal(await totals(), { opened_total: 3, open: 3 });
+  assert.is(pool.running, 2);
+});
+
+test('what a worker counted that died stays, as far as it was known, and how full it was does not', async () => {
+  const doomed = await pool.open(CONFIG);
+  await pool.open(CONFIG);
+  assert.equal(await totals(), { opened_total: 2, open: 2 });
+  const failed = nextEvent(doomed);
+  doomed.send({ type: 'boundary', boundary: { type: 'flush' } });
+  await failed;
+  assert.equal(await totals(), { opened_total: 2, open: 1 });
+});
+
+test('of a worker that does not answer counts what it said before', async () => {
+  await totals();
+  await pool.open({ beam: 62 } as RecogniserConfig);
+  await pool.open(CONFIG);
+  assert.equal(await totals(), { opened_total: 1, open: 1 });
 });
 
 test.run();

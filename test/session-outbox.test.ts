@@ -44,6 +44,7 @@ function stage() {
     limits: LIMITS,
     lagMs: () => around.lagMs,
     decodedMs: () => around.decodedMs,
+    observe: () => undefined,
     overflow: (bytes) => {
       overflows.push(bytes);
       outbox.send({ type: 'error', code: 'slow_consumer', message: 'Too slow.', fatal: true });

@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
 import type { EncoderDescription } from '../src/encoder/runtime.js';
+import type { SessionObserver } from '../src/observability/session-event.js';
 import type { ErrorMessage, ServerMessage } from '../src/protocol/messages.js';
 import { parseServerMessage } from '../src/protocol/validate.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../src/session/limits.js';
@@ -67,7 +68,13 @@ export function converse(
     bufferedBytes = () => 0,
     open,
     now,
-  }: { bufferedBytes?: () => number; open?: RecogniserFactory['open']; now?: () => number } = {},
+    watch,
+  }: {
+    bufferedBytes?: () => number;
+    open?: RecogniserFactory['open'];
+    now?: () => number;
+    watch?: () => SessionObserver;
+  } = {},
 ): Conversation {
   const sent: ServerMessage[] = [];
   const closes: { code: number; reason: string }[] = [];
@@ -95,6 +102,7 @@ export function converse(
     recognisers,
     limits: { ...DEFAULT_LIMITS, ...limits },
     ...(now !== undefined && { now }),
+    ...(watch !== undefined && { watch }),
   });
   return {
     session,

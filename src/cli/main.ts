@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { packageRoot } from '../util/package-root.js';
+import { packageVersion } from '../util/package-root.js';
 import { demo } from './demo.js';
 import { addKeyCommands } from './keys.js';
 import { serve } from './serve.js';
@@ -10,13 +8,9 @@ import { addSettings, readSettings } from './settings.js';
 import { type TranscribeOptions, transcribe } from './transcribe.js';
 import { TRANSCRIPT_FORMATS, type TranscriptFormat } from './transcript-file.js';
 
-const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
-  version: string;
-};
-
 const program = new Command('lexigate')
   .description('Streaming speech-to-text gateway whose vocabulary changes while people speak.')
-  .version(version)
+  .version(packageVersion())
   .showHelpAfterError('(add --help for what can be given)');
 
 addSettings(program.command('serve'))

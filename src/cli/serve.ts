@@ -1,3 +1,5 @@
+import { createLogger } from '../observability/logger.js';
+import { startTracing } from '../observability/tracing.js';
 import { openAccess } from './access.js';
 import { startService } from './compose.js';
 import type { ServeSettings } from './settings.js';
@@ -5,9 +7,13 @@ import type { ServeSettings } from './settings.js';
 /** Runs the gateway until a signal; a second one does not wait. */
 export async function serve(settings: ServeSettings): Promise<void> {
   const begun = performance.now();
+  const logger = createLogger(settings.logLevel);
+  const warn = (what: string): void => logger.warn({}, what);
   const access = await openAccess(settings);
   for (const warning of access.warnings) warn(warning);
-  const service = await startService(settings, access.options);
+  const tracing = await startTracing(process.env);
+  const watchers = tracing === undefined ? [] : [tracing.watch];
+  const service = await startService(settings, access.options, { logger, watchers });
   const { name, version } = service.pool.description;
   const seconds = ((performance.now() - begun) / 1000).toFixed(2);
   process.stdout.write(
@@ -31,10 +37,7 @@ export async function serve(settings: ServeSettings): Promise<void> {
   process.once('SIGINT', force);
   await service.stop({ graceMs: settings.graceSeconds * 1000 });
   access.close();
+  await tracing?.stop();
   process.off('SIGTERM', force);
   process.off('SIGINT', force);
-}
-
-function warn(what: string): void {
-  process.stderr.write(`lexigate: ${what}\n`);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LOG_LEVELS, type LogLevel } from '../observability/logger.js';
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../server/limits.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
 import { packageRoot } from '../util/package-root.js';
@@ -14,6 +15,7 @@ export interface ServeSettings extends SessionLimits, ServerLimits, AccessSettin
   readonly workers: number;
   readonly maxBatch: number;
   readonly graceSeconds: number;
+  readonly logLevel: LogLevel;
 }
 
 /** Who may come, and how; docs/access.md. */
@@ -182,6 +184,7 @@ export const SETTINGS: readonly Setting[] = [
   ),
   number('maxSuspended', 'sessions without a connection', DEFAULT_LIMITS.maxSuspended, 0, 100_000),
   number('graceSeconds', 'seconds that open sessions have to finish at shutdown', 30, 0, 86_400),
+  choice('logLevel', 'what is logged, as JSON lines on the standard error output', 'info', LOG_LEVELS),
 ];
 
 function text(key: keyof ServeSettings, argument: string, description: string, value?: string): Setting {
@@ -190,6 +193,19 @@ function text(key: keyof ServeSettings, argument: string, description: string, v
     return given;
   };
   return { key, argument, description, parse, value };
+}
+
+function choice(
+  key: keyof ServeSettings,
+  description: string,
+  value: string,
+  choices: readonly string[],
+): Setting {
+  const parse = (given: string): string => {
+    if (!choices.includes(given)) throw new InvalidArgumentError(`Give one of ${choices.join(', ')}.`);
+    return given;
+  };
+  return { key, argument: choices.join('|'), description, parse, value };
 }
 
 function flag(key: keyof ServeSettings, description: string): Setting {

@@ -5,6 +5,7 @@ import { knownWords } from '../decoder/known-words.js';
 import { NgramModel } from '../decoder/ngram.js';
 import { Batcher } from '../encoder/batcher.js';
 import { OnnxEncoder } from '../encoder/onnx.js';
+import { RecognitionMetrics } from '../observability/recognition-metrics.js';
 import { createPronouncer, type PhoneticsFiles } from '../phonetics/bundle.js';
 import { host } from '../session/host.js';
 
@@ -23,9 +24,19 @@ if (parentPort === null) throw new Error('this file runs as a worker thread; sta
 const { model, maxBatch, languageModel, phonetics } = workerData as WorkerSettings;
 const encoder = await OnnxEncoder.load(model);
 const words = languageModel && NgramModel.fromBuffer(languageModel);
+const metrics = new RecognitionMetrics({
+  waitingSteps: () => batcher.waiting,
+  keptListBytes: () => vocabularies.bytes,
+});
+const batcher = new Batcher(encoder, {
+  maxBatch,
+  observe: (waits, seconds) => metrics.batch(waits, seconds),
+});
+const vocabularies = new VocabularyCache();
 host(parentPort, {
-  batcher: new Batcher(encoder, { maxBatch }),
-  vocabularies: new VocabularyCache(),
+  batcher,
+  vocabularies,
+  metrics,
   ...(phonetics !== undefined && {
     pronouncer: await createPronouncer(phonetics, words && knownWords(words)),
   }),

@@ -1,6 +1,6 @@
 import { closeReason, fromUnknown, NORMAL_CLOSURE, ProtocolError } from '../protocol/errors.js';
 import type { ClientMessage, ErrorMessage, ServerMessage, StoppedMessage } from '../protocol/messages.js';
-import type { Connection, SessionEnvironment } from '../session/endpoint.js';
+import type { Connection, ConnectionEnvironment } from '../session/endpoint.js';
 import { Session } from '../session/session.js';
 import type { Socket } from '../session/socket.js';
 import { ListenAnswers } from './deepgram-answers.js';
@@ -45,7 +45,7 @@ const MAX_QUOTED_CHARS = 200;
 export class ListenConnection implements Connection {
   readonly #socket: Socket;
   readonly #request: ListenRequest;
-  readonly #environment: SessionEnvironment;
+  readonly #environment: ConnectionEnvironment;
   readonly #audio: ListenAudio;
   readonly #answers: ListenAnswers;
   readonly #configuration: Configuration;
@@ -60,7 +60,7 @@ export class ListenConnection implements Connection {
   constructor(
     socket: Socket,
     request: ListenRequest,
-    environment: SessionEnvironment,
+    environment: ConnectionEnvironment,
     { idleMs }: ListenConnectionOptions,
   ) {
     const { options, requestId } = request;

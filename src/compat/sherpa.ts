@@ -2,6 +2,7 @@ import { closeReason, ProtocolError } from '../protocol/errors.js';
 import type { ServerMessage, StartMessage } from '../protocol/messages.js';
 import {
   type Connection,
+  type ConnectionEnvironment,
   type Endpoint,
   environmentOf,
   type SessionEnvironment,
@@ -52,7 +53,7 @@ class SherpaConnection implements Connection {
   #nextSegment = 0;
   #decidedSeconds = 0;
 
-  constructor(socket: Socket, environment: SessionEnvironment) {
+  constructor(socket: Socket, environment: ConnectionEnvironment) {
     this.#socket = socket;
     const inner = innerSocket(socket, {
       message: (message) => this.#message(message),

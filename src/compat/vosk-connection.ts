@@ -1,6 +1,6 @@
 import { closeReason, fromUnknown, NORMAL_CLOSURE, ProtocolError } from '../protocol/errors.js';
 import type { ClientMessage, ErrorMessage, ServerMessage } from '../protocol/messages.js';
-import type { Connection, SessionEnvironment } from '../session/endpoint.js';
+import type { Connection, ConnectionEnvironment } from '../session/endpoint.js';
 import type { RecogniserFactory } from '../session/recogniser.js';
 import { Session } from '../session/session.js';
 import type { Socket } from '../session/socket.js';
@@ -22,7 +22,7 @@ const MARGIN_SECONDS = 0.5;
  */
 export class VoskConnection implements Connection {
   readonly #socket: Socket;
-  readonly #environment: SessionEnvironment;
+  readonly #environment: ConnectionEnvironment;
   readonly #session: Session;
   #config: Required<Omit<VoskConfig, 'phrases'>>;
   /** Waits for the first audio. */
@@ -38,7 +38,7 @@ export class VoskConnection implements Connection {
   /** The last byte of a frame that ended within a sample. */
   #half: Uint8Array = new Uint8Array(0);
 
-  constructor(socket: Socket, environment: SessionEnvironment, sampleRate: number) {
+  constructor(socket: Socket, environment: ConnectionEnvironment, sampleRate: number) {
     this.#socket = socket;
     this.#environment = environment;
     this.#config = { sampleRate, words: true, maxAlternatives: 0 };

@@ -1,8 +1,18 @@
 import type { EncoderRequest, EncoderResult, EncoderRuntime, Latency } from './runtime.js';
 
+/** A run, in seconds: how long each of its streams had waited for it, and how long it took. */
+export type ObserveBatch = (waits: readonly number[], seconds: number) => void;
+
+export interface BatcherOptions {
+  /** Streams per run; beyond 16 the prototype's throughput no longer rose and only latency did. */
+  readonly maxBatch?: number;
+  readonly observe?: ObserveBatch;
+}
+
 interface Waiting {
   readonly request: EncoderRequest;
   readonly latency: Latency;
+  readonly since: number;
   readonly resolve: (result: EncoderResult) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -15,22 +25,28 @@ interface Waiting {
 export class Batcher {
   readonly #runtime: EncoderRuntime;
   readonly #maxBatch: number;
+  readonly #observe: ObserveBatch | undefined;
   readonly #queue: Waiting[] = [];
   #busy = false;
 
-  /** @param maxBatch streams per run; beyond 16 the prototype's throughput no longer rose and only latency did. */
-  constructor(runtime: EncoderRuntime, { maxBatch = 16 }: { maxBatch?: number } = {}) {
+  constructor(runtime: EncoderRuntime, { maxBatch = 16, observe }: BatcherOptions = {}) {
     this.#runtime = runtime;
     this.#maxBatch = maxBatch;
+    this.#observe = observe;
   }
 
   get runtime(): EncoderRuntime {
     return this.#runtime;
   }
 
+  /** Requests that no run has taken yet. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   encode(request: EncoderRequest, latency: Latency): Promise<EncoderResult> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ request, latency, resolve, reject });
+      this.#queue.push({ request, latency, since: performance.now(), resolve, reject });
       if (!this.#busy) void this.#drain();
     });
   }
@@ -53,10 +69,15 @@ export class Batcher {
   }
 
   async #step(batch: readonly Waiting[]): Promise<void> {
+    const begun = performance.now();
     try {
       const results = await this.#runtime.run(
         batch.map((waiting) => waiting.request),
         batch[0]!.latency,
+      );
+      this.#observe?.(
+        batch.map(({ since }) => (begun - since) / 1000),
+        (performance.now() - begun) / 1000,
       );
       batch.forEach((waiting, i) => {
         waiting.resolve(results[i]!);

@@ -6,6 +6,8 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { type Authenticator, EVERYBODY, isRefusal, type Principal } from '../access/authenticator.js';
 import { Origins } from '../access/origins.js';
 import { Quotas } from '../access/quotas.js';
+import type { GatewayMetrics } from '../observability/gateway-metrics.js';
+import { type Logger, SILENT } from '../observability/logger.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Connection, ConnectionRequest, Endpoint, Handshake, Refusal } from '../session/endpoint.js';
 import { type Admission, Door, SHUTTING_DOWN } from './door.js';
@@ -41,6 +43,11 @@ export interface GatewayOptions extends Partial<ServerLimits> {
   readonly tls?: TlsFiles | undefined;
   /** What a proxy in front says of its client is believed. */
   readonly trustProxy?: boolean;
+  /** Why no session could be served at present, for who asks whether the gateway is ready; undefined: it could. */
+  readonly unready?: () => string | undefined;
+  /** Counts connections. */
+  readonly metrics?: Pick<GatewayMetrics, 'connected' | 'refused' | 'dropped'>;
+  readonly logger?: Logger;
 }
 
 /** The HTTP server with its WebSocket endpoints: upgrades, and a connection's end for each. */
@@ -50,6 +57,8 @@ export class Gateway {
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
   readonly #door: Door;
+  readonly #quotas: Quotas;
+  readonly #logger: Logger;
   readonly #connections = new Map<Connection, Principal>();
   /** What an endpoint answered, on its way to the places where `ws` asks for subprotocol and headers. */
   readonly #accepted = new WeakMap<IncomingMessage, Handshake & { readonly accept: true }>();
@@ -59,10 +68,12 @@ export class Gateway {
   private constructor(options: GatewayOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_SERVER_LIMITS, ...options };
+    this.#quotas = new Quotas(this.#limits);
+    this.#logger = options.logger ?? SILENT;
     this.#door = new Door({
       authenticator: options.authenticator ?? EVERYBODY,
       origins: options.origins ?? new Origins({ allowed: [], loopbackOnly: true }),
-      quotas: new Quotas(this.#limits),
+      quotas: this.#quotas,
     });
     this.#http = this.#createServer();
     this.#sockets = new WebSocketServer({
@@ -78,7 +89,7 @@ export class Gateway {
     });
     this.#http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#upgrade(request, socket, head).catch((thrown: unknown) => {
-        console.error('a handshake failed:', thrown);
+        this.#logger.error({ err: thrown }, 'a handshake failed');
         refuseUpgrade(socket, 500, 'The server failed; try again.');
       });
     });
@@ -105,6 +116,11 @@ export class Gateway {
 
   get sessions(): number {
     return this.#connections.size;
+  }
+
+  /** Bytes sent that clients have not taken yet. */
+  get waitingBytes(): number {
+    return [...this.#sockets.clients].reduce((sum, { bufferedAmount }) => sum + bufferedAmount, 0);
   }
 
   /** Uses another certificate for connections to come. */
@@ -155,6 +171,7 @@ export class Gateway {
         ? createServer(timeouts, handle)
         : createTlsServer({ ...timeouts, ...tls, handshakeTimeout: patienceMs }, handle);
     server.maxConnections = maxConnections + maxHandshakes;
+    server.on('drop', () => this.#options.metrics?.dropped());
     return server;
   }
 
@@ -167,12 +184,22 @@ export class Gateway {
       try {
         await route.handle(request, response);
       } catch (thrown) {
-        console.error(`${pathname}:`, thrown);
+        this.#logger.error({ path: pathname, err: thrown }, 'a request failed');
         if (!response.headersSent) answer(response, 500, 'The server failed; try again.\n');
       }
     } else if (pathname === '/healthz') {
       answerJson(response, 200, { status: 'ok', sessions: this.sessions });
+    } else if (pathname === '/readyz') {
+      const reason = this.#unready();
+      if (reason === undefined) answerJson(response, 200, { status: 'ready' });
+      else answerJson(response, 503, { status: 'unready', reason });
     } else answer(response, 404, `Nothing is here. WebSocket endpoints: ${this.#paths()}.\n`);
+  }
+
+  #unready(): string | undefined {
+    if (this.#draining) return 'the gateway is shutting down';
+    if (this.#quotas.full) return `all ${this.#limits.maxConnections} connections are taken`;
+    return this.#options.unready?.();
   }
 
   #paths(): string {
@@ -186,10 +213,12 @@ export class Gateway {
     const endpoint = this.#options.endpoints.find(({ path }) => path === url.pathname);
     if (endpoint === undefined) {
       const message = `There is no WebSocket at ${url.pathname}; connect to one of ${this.#paths()}.`;
+      this.#refused(undefined, 404);
       refuseUpgrade(socket, 404, message);
       return;
     }
     const refuse = (refusal: Refusal): void => {
+      this.#refused(url.pathname, refusal.status);
       const { status, message, headers } = endpoint.refusal?.(refusal) ?? refusal;
       refuseUpgrade(socket, status, message, headers);
     };
@@ -207,6 +236,7 @@ export class Gateway {
     socket.once('close', () => admission.leave());
     const handshake = endpoint.handshake(admission.request);
     if (!handshake.accept) {
+      this.#refused(url.pathname, handshake.status);
       refuseUpgrade(socket, handshake.status, handshake.message, handshake.headers);
       return;
     }
@@ -214,6 +244,12 @@ export class Gateway {
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       this.#connected(ws, endpoint, admission);
     });
+  }
+
+  /** @param path of an endpoint; another is a stranger's text, and not told */
+  #refused(path: string | undefined, status: number): void {
+    this.#options.metrics?.refused(status);
+    this.#logger.debug({ path, status }, 'connection refused');
   }
 
   async #admit(request: IncomingMessage, asked: ConnectionRequest): Promise<Admission | Refusal> {
@@ -228,8 +264,10 @@ export class Gateway {
   #connected(ws: WebSocket, endpoint: Endpoint, { principal, request }: Admission): void {
     const connection = endpoint.connect(toSocket(ws), request);
     this.#connections.set(connection, principal);
+    const left = this.#options.metrics?.connected(endpoint.path);
     ws.on('close', () => {
       this.#connections.delete(connection);
+      left?.();
     });
     keepAlive(ws, this.#limits.pingSeconds * 1000);
     forward(ws, connection);

@@ -34,7 +34,7 @@ export class Captioner {
   #lastCommitted = 0;
   #lastSample = -Infinity;
 
-  /** @param biasing counts what explanations say, of all channels */
+  /** @param biasing counts hits and what explanations say, of all channels */
   constructor(options: CaptionerOptions, biasing: BiasingCounter) {
     this.#options = options;
     this.#biasing = biasing;
@@ -99,7 +99,7 @@ export class Captioner {
     const { words } = this.#builder.final(nBest[0]!, this.#annotate);
     const explained =
       explanation === undefined ? undefined : explain(words, nBest[0]!.tokens, explanation, pieces);
-    if (explained !== undefined) this.#biasing.count(words, explained.changed);
+    this.#biasing.count(words, explained?.changed);
     const timed = this.#timed(words, heard).map((word, i) => withBias(word, explained?.words[i]));
     const message: FinalMessage = {
       type: 'final',

@@ -1,3 +1,4 @@
+import type { SessionObserver, WatchSessions } from '../observability/session-event.js';
 import type { ProtocolError } from '../protocol/errors.js';
 import type { SessionLimits } from './limits.js';
 import type { RecogniserFactory } from './recogniser.js';
@@ -68,16 +69,24 @@ export interface SessionEnvironment {
   readonly now?: () => number;
   /** Absent: sessions end with their connection. */
   readonly resumption?: Resumption;
+  /** Makes what watches a session. */
+  readonly watch?: WatchSessions;
+}
+
+/** What a session of one connection stands on. */
+export interface ConnectionEnvironment extends Omit<SessionEnvironment, 'watch'> {
+  readonly watch?: () => SessionObserver;
 }
 
 /** The environment of one connection: the server's limits, or narrower ones of who connects. */
 export function environmentOf(
-  environment: SessionEnvironment,
-  { limits = {} }: ConnectionRequest,
-): SessionEnvironment {
+  { watch, ...environment }: SessionEnvironment,
+  { limits = {}, url, headers, keyId }: ConnectionRequest,
+): ConnectionEnvironment {
   const { maxEntries, maxSessionSeconds } = environment.limits;
   return {
     ...environment,
+    ...(watch !== undefined && { watch: () => watch({ path: url.pathname, headers, keyId }) }),
     limits: {
       ...environment.limits,
       maxEntries: Math.min(maxEntries, limits.maxEntries ?? maxEntries),

@@ -53,6 +53,9 @@ export function host(port: MessagePort, resources: TranscriberResources): void {
         for (const session of [...transcribers.keys()]) close(session);
         // what the runtime still computes ends by itself, and nothing else keeps the thread alive then
         port.close();
+        return;
+      case 'metrics':
+        void resources.metrics?.snapshot().then((snapshot) => post({ type: 'metrics', snapshot }));
     }
   });
   post({ type: 'ready', description: resources.batcher.runtime.description });

@@ -1,4 +1,5 @@
 import { bytesPerFrame } from '../audio/decode.js';
+import type { PausingLimit } from '../observability/session-event.js';
 import type { AudioFormat } from '../protocol/messages.js';
 import { TokenBucket } from '../util/token-bucket.js';
 import type { SessionLimits } from './limits.js';
@@ -10,8 +11,8 @@ export interface IntakeOptions {
   readonly limits: SessionLimits;
   /** A clock in milliseconds that never goes back. */
   readonly now: () => number;
-  /** Stops or goes on reading from the client. */
-  readonly setPaused: (paused: boolean) => void;
+  /** Stops or goes on reading from the client. @param limit that was passed */
+  readonly setPaused: (paused: boolean, limit: PausingLimit) => void;
 }
 
 /**
@@ -115,11 +116,13 @@ export class Intake {
     const samples = this.#received - this.#decoded;
     const seconds = samples / audio.sampleRate;
     const bytes = samples * bytesPerFrame(audio) + this.#updateBytes;
-    const fullness = Math.max(seconds / limits.maxBufferedSeconds, bytes / limits.maxInputBytes);
-    this.#tooMuch = fullness > (this.#tooMuch ? 0.5 : 1);
+    const time = seconds / limits.maxBufferedSeconds;
+    const memory = bytes / limits.maxInputBytes;
+    this.#tooMuch = Math.max(time, memory) > (this.#tooMuch ? 0.5 : 1);
     const paused = this.#tooMuch || this.#waitsForSpeed !== undefined;
     if (paused === this.#paused) return;
     this.#paused = paused;
-    setPaused(paused);
+    const full = time > memory ? 'maxBufferedSeconds' : 'maxInputBytes';
+    setPaused(paused, this.#tooMuch ? full : 'maxSpeed');
   }
 }

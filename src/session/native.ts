@@ -3,6 +3,7 @@ import type { ResumeMessage } from '../protocol/messages.js';
 import { SUBPROTOCOL } from '../protocol/validate.js';
 import {
   type Connection,
+  type ConnectionEnvironment,
   type ConnectionRequest,
   type Endpoint,
   environmentOf,
@@ -41,7 +42,7 @@ class NativeConnection implements Connection {
   constructor(
     socket: Socket,
     { keyId }: ConnectionRequest,
-    environment: SessionEnvironment,
+    environment: ConnectionEnvironment,
     sessions: ResumableSessions,
   ) {
     this.#socket = socket;

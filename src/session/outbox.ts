@@ -1,3 +1,4 @@
+import type { SessionEvent, SessionObserver } from '../observability/session-event.js';
 import type { FinalMessage, PartialMessage, ServerMessage } from '../protocol/messages.js';
 import type { SessionLimits } from './limits.js';
 import type { Socket } from './socket.js';
@@ -21,6 +22,7 @@ export interface OutboxOptions {
   readonly decodedMs: () => number;
   /** More waits for the reader than may. */
   readonly overflow: (bytes: number) => void;
+  readonly observe: SessionObserver;
 }
 
 /**
@@ -44,12 +46,13 @@ export class Outbox {
 
   send(message: ServerMessage): void {
     if (message.type === 'partial') {
+      if (this.#waiting.has(message.channel)) this.#options.observe({ type: 'coalesced' });
       this.#waiting.set(message.channel, message);
       this.#release();
       return;
     }
     if (message.type === 'final') {
-      this.#waiting.delete(message.channel);
+      if (this.#waiting.delete(message.channel)) this.#options.observe({ type: 'coalesced' });
       this.#lastMs.delete(message.channel);
     }
     // a mark says that all before it was told
@@ -90,17 +93,28 @@ export class Outbox {
 
   /** Who waits for captions is told by how much they are late. */
   #withLag<M extends PartialMessage | FinalMessage>(message: M): M {
-    const { limits, lagMs } = this.#options;
+    const { limits, lagMs, observe } = this.#options;
     const lag = Math.round(lagMs());
+    observe(captionEvent(message, lag));
     return lag > limits.overloadSeconds * 1000 ? { ...message, lagMs: lag } : message;
   }
 
   #write(message: ServerMessage): void {
     if (this.#stopped) return;
-    const { socket, limits, overflow } = this.#options;
+    const { socket, limits, overflow, observe } = this.#options;
+    const begun = performance.now();
     socket.send(JSON.stringify(message));
+    observe({ type: 'sent', seconds: (performance.now() - begun) / 1000 });
     if (socket.bufferedBytes > limits.maxOutputBytes && message.type !== 'error') {
       overflow(socket.bufferedBytes);
     }
   }
+}
+
+function captionEvent(message: PartialMessage | FinalMessage, lagMs: number): SessionEvent {
+  const { type, channel, segment } = message;
+  if (type === 'partial') return { type, channel, segment, lagMs };
+  const { words, reason } = message;
+  const entityWords = words.filter(({ entity }) => entity !== undefined).length;
+  return { type, channel, segment, words: words.length, entityWords, reason, lagMs };
 }

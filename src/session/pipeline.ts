@@ -1,4 +1,4 @@
-import { concatMap, from, map, type Observable, type OperatorFunction, share, tap } from 'rxjs';
+import { concatMap, from, map, type Observable, type OperatorFunction, pipe, share, tap } from 'rxjs';
 import { decodeFrame } from '../audio/decode.js';
 import { frameLevels } from '../audio/levels.js';
 import type { Resampler } from '../audio/resample.js';
@@ -8,6 +8,8 @@ import type { FinalHypothesis, PartialHypothesis, Segmenter } from '../decoder/s
 import type { Batcher } from '../encoder/batcher.js';
 import { encode } from '../encoder/encode.js';
 import type { Latency } from '../encoder/runtime.js';
+import type { ObserveStage, Stage } from '../observability/stages.js';
+import { timed } from '../observability/timed.js';
 import type { AudioFormat, FinalMessage, PartialMessage } from '../protocol/messages.js';
 import { data, type Flow } from '../util/flow.js';
 import { joinChannels } from './join.js';
@@ -23,6 +25,8 @@ export interface ChannelStages {
   ) => readonly (PartialMessage | FinalMessage)[];
   /** Told the frame up to which the channel is decoded. */
   readonly progress: (frame: number) => void;
+  /** Told how long stages take, but for the encoder, which works for many channels at once. */
+  readonly observe?: ObserveStage | undefined;
 }
 
 /**
@@ -38,19 +42,35 @@ export function pipeline(
   return joinChannels(
     channels.map((stages, channel) => {
       const { frameSamples } = stages.batcher.runtime.description;
+      const { observe } = stages;
+      const told = (stage: Stage) => observe && ((seconds: number) => observe(stage, seconds));
       return samples.pipe(
-        resampled(stages.resampler, channel),
-        window({ ...stages.latency, frameSamples }),
+        timed(
+          pipe(resampled(stages.resampler, channel), window({ ...stages.latency, frameSamples })),
+          told('windowing'),
+        ),
         encode(stages.batcher, stages.latency),
         tap((item) => {
           if (item.kind === 'data') stages.progress(item.value.window.frame + item.value.window.to);
         }),
-        decode(stages.segmenter, (pcm) => frameLevels(pcm, frameSamples)),
-        concatMap((item) =>
-          from(item.kind === 'data' ? stages.messages(item.value).map((each) => data(each)) : [item]),
+        timed(
+          decode(stages.segmenter, (pcm) => frameLevels(pcm, frameSamples)),
+          told('decoder'),
         ),
+        timed(captioned(stages), told('captions')),
       );
     }),
+  );
+}
+
+function captioned({
+  messages,
+}: ChannelStages): OperatorFunction<
+  Flow<FinalHypothesis | PartialHypothesis>,
+  Flow<PartialMessage | FinalMessage>
+> {
+  return concatMap((item) =>
+    from(item.kind === 'data' ? messages(item.value).map((each) => data(each)) : [item]),
   );
 }
 

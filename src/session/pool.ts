@@ -1,6 +1,8 @@
 import type { Worker } from 'node:worker_threads';
 import { Subject } from 'rxjs';
 import type { EncoderDescription } from '../encoder/runtime.js';
+import { type Logger, SILENT } from '../observability/logger.js';
+import { counted, type MetricSnapshot, sum } from '../observability/snapshot.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { VocabularySummary } from '../protocol/messages.js';
 import type { Recogniser, RecogniserConfig, RecogniserEvent, RecogniserFactory } from './recogniser.js';
@@ -15,11 +17,17 @@ interface Seat {
   readonly refused: (reason: unknown) => void;
 }
 
+/** Milliseconds that a worker has to say what it counted; what it said before counts otherwise. */
+const SNAPSHOT_MS = 1000;
+
 /** One worker and the sessions that sit in it. */
 class Crew {
   readonly seats = new Map<number, Seat>();
   readonly #worker: Worker;
   #last = 0;
+  #snapshot: MetricSnapshot = [];
+  #asking: Promise<MetricSnapshot> | undefined;
+  #answered = (): void => undefined;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
@@ -82,6 +90,17 @@ class Crew {
     });
   }
 
+  /** What the worker has counted. */
+  snapshot(): Promise<MetricSnapshot> {
+    this.#asking ??= this.#ask();
+    return this.#asking;
+  }
+
+  /** The same, as it said it last. */
+  get lastSnapshot(): MetricSnapshot {
+    return this.#snapshot;
+  }
+
   /** Lets the worker end what it computes: a thread that dies in the middle of that takes the process with it. */
   async stop(): Promise<void> {
     const worker = this.#worker;
@@ -94,8 +113,26 @@ class Crew {
     clearTimeout(timer);
   }
 
+  async #ask(): Promise<MetricSnapshot> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, SNAPSHOT_MS);
+      this.#answered = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#worker.postMessage({ type: 'metrics' } satisfies ToWorker);
+    });
+    this.#asking = undefined;
+    return this.#snapshot;
+  }
+
   #receive(message: FromWorker): void {
     if (message.type === 'ready') return;
+    if (message.type === 'metrics') {
+      this.#snapshot = message.snapshot;
+      this.#answered();
+      return;
+    }
     // a session closed meanwhile has no seat, and its late events no reader
     const seat = this.seats.get(message.session);
     if (seat === undefined) return;
@@ -114,6 +151,11 @@ function movable(bytes: Uint8Array): Uint8Array {
   return alone ? bytes : Uint8Array.from(bytes);
 }
 
+export interface WorkerPoolOptions {
+  readonly workers: number;
+  readonly logger?: Logger;
+}
+
 /**
  * Recognisers on worker threads, so that neither inference nor decoding ever holds up a socket. A new session goes to
  * the worker with the fewest. A worker that dies takes its sessions with it and is replaced.
@@ -122,22 +164,40 @@ export class WorkerPool implements RecogniserFactory {
   readonly description: EncoderDescription;
   readonly #spawn: () => Worker;
   readonly #crews: Crew[];
+  readonly #logger: Logger;
+  /** What workers counted that are no more. */
+  #past: Promise<MetricSnapshot> = Promise.resolve([]);
   #stopping = false;
 
-  private constructor(description: EncoderDescription, spawn: () => Worker, crews: Crew[]) {
+  private constructor(description: EncoderDescription, spawn: () => Worker, crews: Crew[], logger: Logger) {
     this.description = description;
     this.#spawn = spawn;
     this.#crews = crews;
+    this.#logger = logger;
     for (const crew of crews) this.#watch(crew);
   }
 
-  static async start(spawn: () => Worker, { workers }: { workers: number }): Promise<WorkerPool> {
+  static async start(
+    spawn: () => Worker,
+    { workers, logger = SILENT }: WorkerPoolOptions,
+  ): Promise<WorkerPool> {
     const started = await Promise.all(Array.from({ length: workers }, () => Crew.start(spawn)));
     return new WorkerPool(
       started[0]!.description,
       spawn,
       started.map(({ crew }) => crew),
+      logger,
     );
+  }
+
+  /** Workers that run. */
+  get running(): number {
+    return this.#crews.length;
+  }
+
+  /** What workers have counted, those that died included: a count never falls. */
+  snapshots(): Promise<MetricSnapshot[]> {
+    return Promise.all([this.#past, ...this.#crews.map((crew) => crew.snapshot())]);
   }
 
   async open(config: RecogniserConfig): Promise<Recogniser> {
@@ -163,6 +223,8 @@ export class WorkerPool implements RecogniserFactory {
     crew.onDeath((reason) => {
       if (this.#stopping) return;
       this.#crews.splice(this.#crews.indexOf(crew), 1);
+      this.#past = this.#past.then((past) => sum([past, counted(crew.lastSnapshot)]));
+      this.#logger.error({ err: reason, sessions: crew.seats.size }, 'a recognition worker died');
       const message = `The recognition worker failed: ${reason instanceof Error ? reason.message : String(reason)}. Open a new session.`;
       for (const seat of crew.seats.values()) {
         seat.refused(new ProtocolError('internal', message));
@@ -176,11 +238,16 @@ export class WorkerPool implements RecogniserFactory {
   async #replace(): Promise<void> {
     try {
       const { crew } = await Crew.start(this.#spawn);
+      if (this.#stopping) {
+        await crew.stop();
+        return;
+      }
       this.#crews.push(crew);
       this.#watch(crew);
+      this.#logger.info({ workers: this.running }, 'another recognition worker is running');
     } catch (reason) {
       // the next death or open will say so; without any worker `open` refuses
-      console.error('a recognition worker could not be started:', reason);
+      this.#logger.error({ err: reason }, 'a recognition worker could not be started');
     }
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Subscription } from 'rxjs';
 import { bytesPerFrame } from '../audio/decode.js';
 import type { Latency } from '../encoder/runtime.js';
+import { type ListBuilt, NOBODY_WATCHES, type SessionObserver } from '../observability/session-event.js';
 import { closeReason, fromUnknown, NORMAL_CLOSURE, ProtocolError } from '../protocol/errors.js';
 import type {
   AudioFormat,
@@ -10,10 +11,11 @@ import type {
   ResumeMessage,
   ServerMessage,
   StartMessage,
+  VocabularySummary,
 } from '../protocol/messages.js';
 import { parseClientMessage } from '../protocol/validate.js';
 import { Continuity } from './continuity.js';
-import type { Connection, SessionEnvironment } from './endpoint.js';
+import type { Connection, ConnectionEnvironment } from './endpoint.js';
 import { Intake } from './intake.js';
 import { Outbox } from './outbox.js';
 import type { Recogniser, RecogniserEvent } from './recogniser.js';
@@ -43,7 +45,8 @@ type State =
 export class Session implements Connection {
   readonly id = randomUUID();
   readonly #continuity: Continuity;
-  readonly #options: SessionEnvironment;
+  readonly #options: ConnectionEnvironment;
+  readonly #observe: SessionObserver;
   #state: State = { is: 'new' };
   readonly #outbox: Outbox;
   readonly #requests: Requests;
@@ -53,9 +56,10 @@ export class Session implements Connection {
   #idle: NodeJS.Timeout | undefined;
   readonly #lifetime: NodeJS.Timeout;
 
-  constructor(socket: Socket, options: SessionEnvironment) {
+  constructor(socket: Socket, options: ConnectionEnvironment) {
     this.#continuity = new Continuity(socket, options.limits);
     this.#options = options;
+    this.#observe = options.watch?.() ?? NOBODY_WATCHES;
     const { maxSessionSeconds, startSeconds } = options.limits;
     this.#now = options.now ?? (() => performance.now());
     this.#requests = new Requests(options.limits, this.#now);
@@ -65,6 +69,7 @@ export class Session implements Connection {
       lagMs: () => this.#stream?.intake.lagMs ?? 0,
       decodedMs: () => this.#stream?.intake.decodedMs ?? 0,
       overflow: (bytes) => this.#overflow(bytes),
+      observe: this.#observe,
     });
     this.#lifetime = setTimeout(() => {
       this.#fail(
@@ -193,6 +198,7 @@ export class Session implements Connection {
       const command = toCommand(message);
       if (command.at === 'now') this.#stream!.intake.updateReceived(size);
       else this.#requests.scheduled(message.id, size);
+      this.#observe({ type: 'updateAsked', id: message.id });
       this.#whenStreaming((recogniser) => {
         recogniser.send(command);
       });
@@ -227,12 +233,22 @@ export class Session implements Connection {
     const latency = chooseLatency(message.options?.latencyMs, description);
     const config = toConfig(message, latency, this.#options.limits);
     this.#state = { is: 'opening', backlog: [], stopAsked: false };
+    this.#observe({
+      type: 'started',
+      sessionId: this.id,
+      ...message.audio,
+      latencyMs: latencyMs(latency, description),
+      entries: config.vocabulary.length,
+    });
     const intake = new Intake({
       audio: message.audio,
       latencyMs: latencyMs(latency, description),
       limits: this.#options.limits,
       now: this.#now,
-      setPaused: (paused) => this.#continuity.line.setPaused(paused),
+      setPaused: (paused, limit) => {
+        if (paused) this.#observe({ type: 'paused', limit });
+        this.#continuity.line.setPaused(paused);
+      },
     });
     this.#stream = { audio: message.audio, intake };
     this.#options.recognisers.open(config).then(
@@ -255,6 +271,7 @@ export class Session implements Connection {
       this.#event(event);
     });
     this.#state = { is: 'streaming', recogniser, events };
+    this.#observe({ type: 'opened', ...listBuilt(recogniser.vocabulary) });
     const { description } = this.#options.recognisers;
     this.#send({
       ...readyMessage(this.id, description, latency, this.#options.limits),
@@ -282,7 +299,9 @@ export class Session implements Connection {
       );
     }
     if (bytes.length === 0) return;
-    intake.audioReceived(bytes.length / frameBytes);
+    const samples = bytes.length / frameBytes;
+    intake.audioReceived(samples);
+    this.#observe({ type: 'received', seconds: samples / audio.sampleRate });
     this.#whenStreaming((recogniser) => {
       recogniser.send({ type: 'audio', bytes });
     });
@@ -297,24 +316,38 @@ export class Session implements Connection {
 
   #event(event: RecogniserEvent): void {
     switch (event.type) {
-      case 'progress':
-        this.#stream!.intake.audioDecoded(event.sample);
+      case 'progress': {
+        const { intake } = this.#stream!;
+        const before = intake.decodedMs;
+        intake.audioDecoded(event.sample);
+        this.#observe({ type: 'decoded', seconds: (intake.decodedMs - before) / 1000 });
         return;
+      }
       case 'sounded':
         return;
       case 'failed': {
         const error = new ProtocolError(event.code, event.message, { id: event.id });
         // what a recogniser can refuse is an update
-        if (event.id !== undefined) this.#updateAnswered(event.id);
+        if (event.id !== undefined) {
+          this.#updateAnswered(event.id);
+          this.#observe({ type: 'updateRefused', id: event.id });
+        }
         this.#report(error);
         return;
       }
       case 'stopped':
         this.#send({ ...event, sessionId: this.id });
+        this.#observe({
+          type: 'stopped',
+          audioSeconds: event.audioSeconds,
+          segments: event.segments,
+          words: event.words,
+        });
         this.#finish();
         return;
       case 'vocabulary.applied':
         this.#updateAnswered(event.id);
+        this.#observe({ type: 'updateApplied', id: event.id, ...listBuilt(event) });
         this.#send(event);
         return;
       case 'mark':
@@ -356,14 +389,20 @@ export class Session implements Connection {
 
   #report(error: ProtocolError): void {
     if (error.fatal) this.#fail(error);
-    else this.#send(error.toMessage());
+    else this.#tell(error);
   }
 
   /** The full text goes in a frame; a close reason holds only 123 bytes. */
   #fail(error: ProtocolError): void {
     if (this.closed) return;
-    this.#send(error.toMessage());
+    this.#tell(error);
     this.#close(error.closeCode, error.message);
+  }
+
+  #tell(error: ProtocolError): void {
+    const { code, cause, message } = error;
+    this.#observe({ type: 'error', code, ...(code === 'internal' && { cause: cause ?? message }) });
+    this.#send(error.toMessage());
   }
 
   #send(message: ServerMessage): void {
@@ -383,7 +422,7 @@ export class Session implements Connection {
 
   #close(code: number, reason: string): void {
     if (this.closed) return;
-    this.#leave();
+    this.#leave(code);
     this.#continuity.line.close(code, closeReason(reason));
   }
 
@@ -396,7 +435,8 @@ export class Session implements Connection {
     }
   }
 
-  #leave(): void {
+  #leave(code?: number): void {
+    if (!this.closed) this.#observe({ type: 'closed', code });
     this.#continuity.stop();
     this.#options.resumption?.ended(this);
     this.#free({ is: 'closed' });
@@ -428,4 +468,8 @@ export class Session implements Connection {
       }
     }, seconds * 1000).unref();
   }
+}
+
+function listBuilt({ version, entries, rejected, buildMs }: VocabularySummary): ListBuilt {
+  return { version, entries, rejected: rejected.length, buildMs };
 }

@@ -1,4 +1,5 @@
 import type { EncoderDescription } from '../encoder/runtime.js';
+import type { MetricSnapshot } from '../observability/snapshot.js';
 import type { VocabularySummary } from '../protocol/messages.js';
 import type { RecogniserCommand, RecogniserConfig, RecogniserEvent } from './recogniser.js';
 
@@ -8,11 +9,14 @@ export type ToWorker =
   | { readonly type: 'command'; readonly session: number; readonly command: RecogniserCommand }
   | { readonly type: 'close'; readonly session: number }
   /** No more sessions: end what is under way, then the thread. */
-  | { readonly type: 'stop' };
+  | { readonly type: 'stop' }
+  /** Asks for what the worker has counted. */
+  | { readonly type: 'metrics' };
 
 /** And what comes from one. */
 export type FromWorker =
   | { readonly type: 'ready'; readonly description: EncoderDescription }
   | { readonly type: 'opened'; readonly session: number; readonly vocabulary: VocabularySummary }
   | { readonly type: 'refused'; readonly session: number; readonly message: string }
-  | { readonly type: 'event'; readonly session: number; readonly event: RecogniserEvent };
+  | { readonly type: 'event'; readonly session: number; readonly event: RecogniserEvent }
+  | { readonly type: 'metrics'; readonly snapshot: MetricSnapshot };

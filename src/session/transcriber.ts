@@ -13,6 +13,7 @@ import { type FinalHypothesis, type PartialHypothesis, Segmenter } from '../deco
 import { SoundIndex } from '../decoder/sound-index.js';
 import type { Batcher } from '../encoder/batcher.js';
 import type { EncoderDescription } from '../encoder/runtime.js';
+import type { RecognitionMetrics } from '../observability/recognition-metrics.js';
 import { headPhones } from '../phonetics/phones.js';
 import { headLabels, type Pronouncer } from '../phonetics/pronouncer.js';
 import type { FinalMessage, PartialMessage, VocabularySummary } from '../protocol/messages.js';
@@ -38,6 +39,8 @@ export interface TranscriberResources {
   readonly vocabularies?: VocabularyCache;
   /** Without it, techniques that need the sounds of words take no part. */
   readonly pronouncer?: Pronouncer;
+  /** What sessions of this worker count together. */
+  readonly metrics?: RecognitionMetrics;
 }
 
 interface Channel {
@@ -59,7 +62,7 @@ export class Transcriber {
   readonly #channels: Channel[] = [];
   #subscription: Subscription | undefined;
   readonly #schedule: VocabularySchedule;
-  readonly #biasing = new BiasingCounter();
+  readonly #biasing: BiasingCounter;
   readonly #sounding: Sounding | undefined;
   /** How the entries of the newest list are said. */
   readonly #index = new SoundIndex();
@@ -71,12 +74,13 @@ export class Transcriber {
 
   private constructor(
     config: RecogniserConfig,
-    { batcher, vocabularies, pronouncer }: TranscriberResources,
+    { batcher, vocabularies, pronouncer, metrics }: TranscriberResources,
     emit: (event: RecogniserEvent) => void,
   ) {
     const { sampleRate, frameSamples } = batcher.runtime.description;
     this.#config = config;
     this.#emit = emit;
+    this.#biasing = new BiasingCounter((final) => metrics?.final(final));
     this.#clock = new Clock(config.audio.sampleRate, sampleRate, frameSamples);
     const limits = { maxEntries: config.maxEntries, maxLength: config.maxEntryLength };
     this.#vocabulary = Vocabulary.empty(limits, vocabularies);
@@ -139,7 +143,7 @@ export class Transcriber {
 
   async #channel(
     channel: number,
-    { batcher, languageModel, pronouncer }: TranscriberResources,
+    { batcher, languageModel, pronouncer, metrics }: TranscriberResources,
   ): Promise<Channel> {
     const config = this.#config;
     const { description } = batcher.runtime;
@@ -188,6 +192,7 @@ export class Transcriber {
         this.#channels[channel]!.frame = frame;
         this.#progress();
       },
+      observe: metrics?.stage,
     };
     return { stages, segmenter, captioner, vocabulary: this.#vocabulary, frame: 0 };
   }
