@@ -436,7 +436,8 @@ export class Session implements Connection {
   }
 
   #leave(code?: number): void {
-    if (!this.closed) this.#observe({ type: 'closed', code });
+    const last = this.#state.is === 'stopped' ? NORMAL_CLOSURE : code;
+    if (!this.closed) this.#observe({ type: 'closed', code: last });
     this.#continuity.stop();
     this.#options.resumption?.ended(this);
     this.#free({ is: 'closed' });
