@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { annotate } from '../src/biasing/annotate.js';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
 import { type Annotator, CaptionBuilder, textOf } from '../src/captions/caption.js';
-import { spelledWords } from '../src/captions/words.js';
 import type { Hypothesis } from '../src/decoder/beam.js';
+import { spelledWords } from '../src/decoder/words.js';
 
 const PIECES = ['▁san', '▁jo', 'se', '▁', 'a', '▁the', '▁new', '▁york', '▁city', '▁win', "'", 's'];
 
@@ -70,7 +70,7 @@ test('an entry that sounds like something else is one word over the stretch that
     to: 15,
     confidence: words.at(-1)!.confidence,
     entity: 'Nguyen',
-    span: { from: 1, to: 3, text: 'Nguyen', suffix: '' },
+    span: { from: 1, to: 3, text: 'Nguyen', weight: 1, suffix: '' },
     spelled: 2,
   });
 });

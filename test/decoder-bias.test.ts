@@ -295,7 +295,7 @@ test('a list that comes between the words of a name, or right behind it, correct
   assert.is(textOf(decoder.best()), '▁the▁anna');
   decoder.setGraph(PrefixGraph.empty);
   assert.is(textOf(decoder.best()), '▁the▁anya');
-  decoder.commit(3);
+  decoder.commit(decoder.best().tokens.slice(0, 3));
   decoder.setGraph(graphOf([entry('Anna', 10)]));
   decoder.push(rows.subarray(4 * NAME_WIDTH), 1);
   assert.is(textOf(decoder.best()), '▁the▁anya▁is');

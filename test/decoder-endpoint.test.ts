@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BeamDecoder } from '../src/decoder/beam.js';
 import { DEFAULT_ENDPOINT, type EndpointOptions, endpoint, SilenceTracker } from '../src/decoder/endpoint.js';
 import { Segmenter } from '../src/decoder/segmenter.js';
+import { VettedDecoder } from '../src/decoder/vetted-decoder.js';
 
 const FRAME_MS = 40;
 const PIECES = ['▁a', '▁b', 'c'];
@@ -51,7 +51,7 @@ function rows(...symbols: number[]): Float32Array {
 
 function segmenter(options: Partial<EndpointOptions> = {}): Segmenter {
   return new Segmenter({
-    decoder: new BeamDecoder({ pieces: PIECES, blank: BLANK }),
+    decoder: new VettedDecoder({ pieces: PIECES, blank: BLANK }),
     pieces: PIECES,
     rowWidth: 4,
     frameMs: FRAME_MS,
@@ -95,7 +95,7 @@ test('silence alone gives no final', () => {
 
 test('words older than the limit are committed though hypotheses disagree about them', () => {
   const decoder = new Segmenter({
-    decoder: new BeamDecoder({ pieces: PIECES, blank: BLANK }),
+    decoder: new VettedDecoder({ pieces: PIECES, blank: BLANK }),
     pieces: PIECES,
     rowWidth: 4,
     frameMs: FRAME_MS,

@@ -3,11 +3,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
 import { Vocabulary } from '../src/biasing/vocabulary.js';
-import { BeamDecoder, type Hypothesis } from '../src/decoder/beam.js';
+import type { Hypothesis } from '../src/decoder/beam.js';
 import { DEFAULT_ENDPOINT } from '../src/decoder/endpoint.js';
 import { RowCache } from '../src/decoder/row-cache.js';
 import type { PhoneOptions } from '../src/decoder/search.js';
 import { type FinalHypothesis, type PartialHypothesis, Segmenter } from '../src/decoder/segmenter.js';
+import { VettedDecoder } from '../src/decoder/vetted-decoder.js';
 import { entry, SMALL_PIECES, smallEntries } from './biasing-support.js';
 import { randomRows, rowsOf } from './decoder-support.js';
 
@@ -24,7 +25,7 @@ const PHONES = {
 
 function segmenterOf(beam: number, maxTentativeMs = 3000, phones?: PhoneOptions): Segmenter {
   return new Segmenter({
-    decoder: new BeamDecoder({ pieces: SMALL_PIECES, blank: BLANK, beam, phones, phoneWeight: 0.5 }),
+    decoder: new VettedDecoder({ pieces: SMALL_PIECES, blank: BLANK, beam, phones, phoneWeight: 0.5 }),
     phoneWidth: PHONES.labels.length,
     pieces: SMALL_PIECES,
     rowWidth: WIDTH,

@@ -53,7 +53,7 @@ test('without a list there is nothing to explain, also where decoding has let go
 
 test('hits are counted by occurrence and within bounds', () => {
   const counter = new BiasingCounter();
-  const word = (text: string, span = { from: 0, to: 1, text, suffix: '' }) => ({
+  const word = (text: string, span = { from: 0, to: 1, text, weight: 1, suffix: '' }) => ({
     text,
     from: 0,
     to: 1,
@@ -61,7 +61,7 @@ test('hits are counted by occurrence and within bounds', () => {
     spelled: 1,
     span,
   });
-  const york = { from: 0, to: 2, text: 'New York', suffix: '' };
+  const york = { from: 0, to: 2, text: 'New York', weight: 1, suffix: '' };
   counter.count([word('New', york), word('York', york), word('Anna'), word('Anna')], true);
   counter.count([word('New', york), word('York', york)], false);
   assert.equal(counter.totals, {

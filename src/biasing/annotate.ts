@@ -8,6 +8,8 @@ export interface EntitySpan {
   readonly to: number;
   /** The entry as it shall be written. */
   readonly text: string;
+  /** Its weight. */
+  readonly weight: number;
   /** What follows it in its last word: `'s`, or nothing. */
   readonly suffix: string;
   /** Set where the words spell something else, and the entry was heard. */
@@ -26,9 +28,9 @@ export function annotate(words: readonly string[], graph: PrefixGraph): Annotati
   const spans: EntitySpan[] = [];
   let openFrom = words.length;
   for (let from = 0; from < words.length; ) {
-    const { to, text, suffix, open } = longest(words, from, graph);
+    const { to, text, weight, suffix, open } = longest(words, from, graph);
     if (open) openFrom = Math.min(openFrom, from);
-    if (text !== undefined) spans.push({ from, to, text, suffix });
+    if (text !== undefined) spans.push({ from, to, text, weight, suffix });
     from = to;
   }
   return { spans, openFrom };
@@ -41,15 +43,17 @@ interface Match {
   readonly to: number;
   /** Of the entry, as it shall be written. */
   readonly text: string | undefined;
+  readonly weight: number;
   readonly suffix: string;
   /** The words reach the end inside an entry. */
   readonly open: boolean;
 }
 
 function longest(words: readonly string[], from: number, graph: PrefixGraph): Match {
-  let found: Omit<Match, 'open'> = { to: from + 1, text: undefined, suffix: '' };
+  let found: Omit<Match, 'open'> = { to: from + 1, text: undefined, weight: 0, suffix: '' };
   const offer = (node: number, to: number, suffix: string): void => {
-    if (node >= 0 && graph.ends(node)) found = { to, text: graph.entryAt(node)!.text, suffix };
+    if (node >= 0 && graph.ends(node))
+      found = { to, text: graph.entryAt(node)!.text, weight: graph.terminalWeight(node), suffix };
   };
   let node = 0;
   for (let i = from; i < words.length; i++) {

@@ -1,6 +1,6 @@
 import type { EntitySpan } from '../biasing/annotate.js';
 import type { Hypothesis } from '../decoder/beam.js';
-import { type SpelledWord, spelledWords } from './words.js';
+import { type SpelledWord, spelledWords } from '../decoder/words.js';
 
 /** A word as people read it. */
 export interface CaptionWord {

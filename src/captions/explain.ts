@@ -1,7 +1,7 @@
 import type { DecodedToken } from '../decoder/beam.js';
 import type { BiasGain, Explanation } from '../decoder/explanation.js';
+import { type SpelledWord, spelledWords } from '../decoder/words.js';
 import type { CaptionWord } from './caption.js';
-import { type SpelledWord, spelledWords } from './words.js';
 
 /** What biasing did to a word of a caption; an entry's words have it in common. */
 export interface WordExplanation {

@@ -1,6 +1,6 @@
 import type { Annotation, EntitySpan } from '../biasing/annotate.js';
 import type { HeardEntity } from '../decoder/entity-lookup.js';
-import type { SpelledWord } from './words.js';
+import type { SpelledWord } from '../decoder/words.js';
 
 /** Adds entries that were heard to those that the words spell, which come first where both would have a word. */
 export function addHeard(
@@ -17,7 +17,7 @@ export function addHeard(
     const behind = words.findIndex((word) => word.token >= end);
     const to = behind < 0 ? words.length : behind;
     if (spans.some((span) => span.from < to && from < span.to)) continue;
-    all.push({ from, to, text, suffix: '', heard: true });
+    all.push({ from, to, text, weight: 1, suffix: '', heard: true });
     // its last words may not be among these yet
     if (behind < 0) open = Math.min(open, from);
   }

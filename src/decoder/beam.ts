@@ -85,6 +85,11 @@ export class BeamDecoder {
     return this.#hypothesis(0);
   }
 
+  /** Symbols at the end of the best hypothesis that begin an entry. */
+  matched(): number {
+    return this.#search.bias.matched(this.#search.live.node[0]!);
+  }
+
   /** The `n` best hypotheses as they stand, best first. */
   nBest(n: number): readonly Hypothesis[] {
     const count = Math.min(n, this.#search.live.count);
@@ -101,21 +106,40 @@ export class BeamDecoder {
     return shared;
   }
 
-  /** Drops the hypotheses that disagree with the first `tokens` tokens of `best()`, which thereby become stable. */
-  commit(tokens: number): void {
+  /**
+   * Makes tokens stable: drops the hypotheses that do not begin with them.
+   * @returns whether there was one that does; nothing happens otherwise
+   */
+  commit(first: readonly DecodedToken[]): boolean {
+    const slot = this.#search.slotBeginning(first);
+    if (slot < 0) return false;
     const { tree, live } = this.#search;
-    const best = live.node[0]!;
-    this.#search.keepBelow(tree.ancestor(best, Math.min(tokens, tree.depth[best]!)));
+    this.#search.keepBelow(tree.ancestor(live.node[slot]!, first.length));
+    return true;
   }
 
   /**
-   * Goes back to where the first `tokens` tokens (at least one) of the best hypothesis had been emitted: they stay, and
-   * the rows from the frame `frame` on are to come again.
+   * Goes back to where tokens had been emitted: they stay, and the rows behind the last one are to come again. Where no
+   * hypothesis begins with them, to what the best one had by then.
+   * @param first at least one token
    */
-  rewind(tokens: number): void {
+  rewind(first: readonly DecodedToken[]): void {
     const { tree, live } = this.#search;
-    const last = this.#tokens(0)[tokens - 1]!;
-    this.#search.rewind(tree.ancestor(live.node[0]!, tokens), last.frame, last.logProb);
+    const { frame } = first.at(-1)!;
+    const slot = this.#search.slotBeginning(first);
+    if (slot >= 0) {
+      const { logProb } = this.#tokens(slot)[first.length - 1]!;
+      this.#search.rewind(tree.ancestor(live.node[slot]!, first.length), frame, logProb);
+      return;
+    }
+    const own = this.#tokens(0).filter((token) => token.frame <= frame);
+    if (own.length === 0) this.restart(frame + 1);
+    else this.#search.rewind(tree.ancestor(live.node[0]!, own.length), frame, own.at(-1)!.logProb);
+  }
+
+  /** Becomes equal to another decoder with the same options, which heard the same. Neither may have a vocabulary. */
+  copyFrom(other: BeamDecoder): void {
+    this.#search.copyFrom(other.#search);
   }
 
   /** Phones that were heard in the segment, where they are. */

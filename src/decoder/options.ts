@@ -9,6 +9,7 @@ export interface BeamOptions {
   /** Subwords that may extend a hypothesis in one frame, save by bias. */
   readonly maxTokens: number;
   readonly bias: Partial<BiasOptions>;
+  readonly acceptance: Partial<AcceptanceOptions>;
   /** Multiplies the language model's log-probabilities. */
   readonly lmWeight: number;
   /** Added per word that the language model scores. */
@@ -37,4 +38,15 @@ export interface BiasOptions {
    */
   readonly toll: number;
   readonly freeEntries: number;
+}
+
+/** What an entry must bring along to stand in the text in place of what would stand there without the list. */
+export interface AcceptanceOptions {
+  /**
+   * How much less likely than those words, by the network's log-probabilities, the entry's may be per letter (and unit
+   * of weight). Infinity: whatever the beam says.
+   */
+  readonly perLetter: number;
+  /** By how much `perLetter` falls with every power of ten that the list is longer than 100 entries. */
+  readonly perTenfold: number;
 }

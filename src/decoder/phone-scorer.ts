@@ -60,6 +60,14 @@ export class PhoneScorer {
     this.#complete[ROOT] = undefined;
   }
 
+  /** Becomes equal to another scorer of an equal tree and equal phones. */
+  copyFrom(other: PhoneScorer): void {
+    this.#before.length = 0;
+    this.#complete.length = 0;
+    this.#before.push(...other.#before);
+    this.#complete.push(...other.#complete);
+  }
+
   /** Score of the complete words at a node. */
   score(node: number): number {
     return this.#before[node]!.score;

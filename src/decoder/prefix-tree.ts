@@ -67,6 +67,38 @@ export class PrefixTree {
     this.#reset(this.#take(), NONE, NONE);
   }
 
+  /** Becomes equal to another tree. */
+  copyFrom(other: PrefixTree): void {
+    while (this.#capacity < other.#capacity) this.#enlarge();
+    this.parent.set(other.parent);
+    this.token.set(other.token);
+    this.depth.set(other.depth);
+    this.firstChild.set(other.firstChild);
+    this.nextSibling.set(other.nextSibling);
+    this.slot.set(other.slot);
+    this.parentFrame.set(other.parentFrame);
+    this.parentLogProb.set(other.parentLogProb);
+    this.gap.set(other.gap);
+    this.gain.set(other.gain);
+    this.matchNode.set(other.matchNode);
+    this.matchSum.set(other.matchSum);
+    this.fallback.set(other.fallback);
+    this.fallbackEnd.set(other.fallbackEnd);
+    this.locked.set(other.locked);
+    this.lockedEnd.set(other.lockedEnd);
+    this.bias.set(other.bias);
+    this.lm.set(other.lm);
+    this.lmBase.set(other.lmBase);
+    this.lmState.set(other.lmState);
+    this.lmPrefix.set(other.lmPrefix);
+    this.wordLength.set(other.wordLength);
+    this.wordLm.set(other.wordLm);
+    this.wordState.set(other.wordState);
+    this.#used = other.#used;
+    this.#free = other.#free;
+    this.size = other.size;
+  }
+
   child(node: number, token: number): number {
     let at = this.firstChild[node]!;
     while (at !== NONE && this.token[at] !== token) at = this.nextSibling[at]!;

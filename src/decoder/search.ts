@@ -1,6 +1,7 @@
 import { PieceTable } from '../biasing/alphabet.js';
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
 import { BiasScorer } from './bias-scorer.js';
+import { logAdd } from './ctc-score.js';
 import { FrameScan } from './frame-scan.js';
 import type { LanguageModel } from './language-model.js';
 import type { BeamOptions } from './options.js';
@@ -132,6 +133,17 @@ export class BeamSearch {
     return this.#live;
   }
 
+  /** Becomes equal to another search with the same options and phones. Neither may have a vocabulary. */
+  copyFrom(other: BeamSearch): void {
+    this.frame = other.frame;
+    this.blankRun = other.blankRun;
+    this.tree.copyFrom(other.tree);
+    this.#live.count = other.#live.count;
+    for (let slot = 0; slot < other.#live.count; slot++) this.#live.copy(slot, other.#live, slot);
+    this.phoneRows?.hearUntil(this.frame);
+    if (other.phones !== undefined) this.phones?.copyFrom(other.phones);
+  }
+
   /** Begins a new segment whose first row is the absolute frame `frame`. The graph stays. */
   reset(frame: number): void {
     this.phoneRows?.clear(frame);
@@ -211,6 +223,23 @@ export class BeamSearch {
   /** Log-probability of all alignments of a hypothesis. */
   acoustic(slot: number): number {
     return this.#add(this.#live.blank[slot]!, this.#live.token[slot]!);
+  }
+
+  /** Slot of a hypothesis that begins with these tokens, or -1. */
+  slotBeginning(tokens: readonly { readonly token: number }[]): number {
+    const { node, count } = this.#live;
+    const { depth, token, parent } = this.tree;
+    for (let slot = 0; slot < count; slot++) {
+      if (depth[node[slot]!]! < tokens.length) continue;
+      let at = this.tree.ancestor(node[slot]!, tokens.length);
+      let same = tokens.length;
+      while (same > 0 && token[at] === tokens[same - 1]!.token) {
+        at = parent[at]!;
+        same -= 1;
+      }
+      if (same === 0) return slot;
+    }
+    return -1;
   }
 
   /** Decodes the row of log-probabilities that begins at `offset`. */
@@ -408,9 +437,6 @@ export class BeamSearch {
 
   /** Log of the sum of two probabilities; of the larger one in the best-path search. */
   #add(a: number, b: number): number {
-    const high = Math.max(a, b);
-    const low = Math.min(a, b);
-    if (this.#viterbi || low === -Infinity) return high;
-    return high + Math.log1p(Math.exp(low - high));
+    return this.#viterbi ? Math.max(a, b) : logAdd(a, b);
   }
 }

@@ -1,5 +1,6 @@
 import { PrefixGraph } from '../biasing/prefix-graph.js';
-import type { BeamDecoder, Hypothesis } from './beam.js';
+import type { Hypothesis } from './beam.js';
+import type { Decoder } from './decoder.js';
 import { type EndpointOptions, endpoint, SilenceTracker } from './endpoint.js';
 import type { EntityLookup, HeardEntity } from './entity-lookup.js';
 import type { Explanation } from './explanation.js';
@@ -38,9 +39,9 @@ export interface FinalHypothesis {
 }
 
 export interface SegmenterOptions {
-  readonly decoder: BeamDecoder;
-  /** A second decoder, which never has a list: finals are explained by how they differ from its. */
-  readonly unbiased?: BeamDecoder;
+  readonly decoder: Decoder;
+  /** Whether finals say what the list did to them. */
+  readonly explain?: boolean;
   /** Finds entries by their pronunciation, where phones are heard. */
   readonly lookup?: EntityLookup;
   readonly pieces: readonly string[];
@@ -72,7 +73,7 @@ const CACHED_TENTATIVE = 4;
  */
 export class Segmenter {
   readonly #options: SegmenterOptions;
-  readonly #decoder: BeamDecoder;
+  readonly #decoder: Decoder;
   readonly #maxTentativeFrames: number;
   readonly #silence = new SilenceTracker();
   readonly #rows: RowCache;
@@ -129,7 +130,7 @@ export class Segmenter {
     )
       kept++;
     if (kept === 0) this.#decoder.restart(this.#begin);
-    else this.#decoder.rewind(kept);
+    else this.#decoder.rewind(tokens.slice(0, kept));
     this.setGraph(graph);
     const from = this.#decoder.frame;
     this.#decoder.push(this.#rows.from(from), this.#frame - from);
@@ -168,10 +169,8 @@ export class Segmenter {
       if (phones !== undefined) {
         const sounds = phones.subarray(i * phoneWidth, (i + 1) * phoneWidth);
         this.#decoder.hear(sounds);
-        this.#options.unbiased?.hear(sounds);
       }
       this.#decoder.push(row, 1);
-      this.#options.unbiased?.push(row, 1);
       this.#rows.push(row);
       this.#silence.push(levels[i] ?? -Infinity);
       this.#frame = frame + i + 1;
@@ -191,7 +190,7 @@ export class Segmenter {
     const best = nBest[0];
     if (best === undefined || best.tokens.length === 0) return [];
     const heard = this.#lookUp(best, true);
-    const explanation = this.#explain(best, heard);
+    const explanation = this.#explain(heard);
     const final = { type: 'final', nBest, heard, reason, frame: this.#frame, graph: this.#graph } as const;
     return [explanation === undefined ? final : { ...final, explanation }];
   }
@@ -207,7 +206,7 @@ export class Segmenter {
     const best = this.#decoder.best();
     if (best.tokens.length === 0) return undefined;
     const old = this.#tokensOlderThan(best, this.#frame - this.#maxTentativeFrames);
-    if (old > this.#decoder.stableTokens()) this.#decoder.commit(old);
+    if (old > this.#decoder.stableTokens()) this.#decoder.commit(best.tokens.slice(0, old));
     const revised = this.#revised;
     this.#revised = false;
     return {
@@ -223,7 +222,6 @@ export class Segmenter {
 
   #open(frame: number): void {
     this.#decoder.reset(frame);
-    this.#options.unbiased?.reset(frame);
     this.#options.lookup?.reset();
     this.#listed = !this.#graph.isEmpty;
     this.#rows.clear(frame);
@@ -239,11 +237,11 @@ export class Segmenter {
     return lookup.find(tokens, phones, this.#graph, { ended, kept: this.#kept });
   }
 
-  #explain(best: Hypothesis, heard: readonly HeardEntity[]): Explanation | undefined {
-    const { unbiased } = this.#options;
-    if (unbiased === undefined || !this.#listed) return undefined;
+  #explain(heard: readonly HeardEntity[]): Explanation | undefined {
+    if (this.#options.explain !== true || !this.#listed) return undefined;
+    const { gains, unbiased } = this.#decoder.explain();
     const found = heard.map(({ from, to, gain }) => ({ technique: 'lexicon', from, to, gain }));
-    return { gains: [...this.#decoder.gains(best), ...found], unbiased: unbiased.finish()[0]?.tokens ?? [] };
+    return { gains: [...gains, ...found], unbiased };
   }
 
   /** A segment that has heard nothing ends too, without a final: the next one's age is then that of its speech. */

@@ -4,13 +4,13 @@ import { createResampler } from '../audio/resample.js';
 import type { VocabularyEntry } from '../biasing/entry.js';
 import { Vocabulary, VocabularyTooLongError } from '../biasing/vocabulary.js';
 import type { VocabularyCache } from '../biasing/vocabulary-cache.js';
-import { BeamDecoder } from '../decoder/beam.js';
 import { EntityLookup } from '../decoder/entity-lookup.js';
 import type { LanguageModel } from '../decoder/language-model.js';
 import type { BiasOptions } from '../decoder/options.js';
 import type { PhoneOptions } from '../decoder/search.js';
 import { type FinalHypothesis, type PartialHypothesis, Segmenter } from '../decoder/segmenter.js';
 import { SoundIndex } from '../decoder/sound-index.js';
+import { VettedDecoder } from '../decoder/vetted-decoder.js';
 import type { Batcher } from '../encoder/batcher.js';
 import type { EncoderDescription } from '../encoder/runtime.js';
 import type { RecognitionMetrics } from '../observability/recognition-metrics.js';
@@ -159,8 +159,8 @@ export class Transcriber {
       ...(!config.biasing.phonetic && { phoneWeight: 0 }),
     };
     const segmenter = new Segmenter({
-      decoder: new BeamDecoder(options),
-      ...(config.explain && { unbiased: new BeamDecoder(options) }),
+      decoder: new VettedDecoder(options),
+      explain: config.explain,
       ...(config.biasing.lexicon &&
         pronouncer !== undefined && {
           lookup: new EntityLookup({

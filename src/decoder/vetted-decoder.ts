@@ -1,0 +1,200 @@
+import { PrefixGraph } from '../biasing/prefix-graph.js';
+import { Acceptance } from './acceptance.js';
+import { BeamDecoder, type BeamDecoderOptions, type DecodedToken, type Hypothesis } from './beam.js';
+import type { Decoder } from './decoder.js';
+import type { Explanation } from './explanation.js';
+import type { PhoneRows } from './phone-rows.js';
+import { RowHistory } from './row-history.js';
+
+/**
+ * Decodes with the list and without it, and lets the list have its way where the acceptance test agrees. Without a list
+ * there is one beam; with one there are two over the same rows, so that what stands in the text beside accepted entries
+ * is to the letter what a session without the list would have heard, and a removed list leaves no trace.
+ *
+ * Committed tokens are final whatever happens in the beams: a beam whose hypotheses disagree with them all goes on
+ * behind the last of them.
+ */
+export class VettedDecoder implements Decoder {
+  readonly #plain: BeamDecoder;
+  readonly #listed: BeamDecoder;
+  readonly #acceptance: Acceptance;
+  readonly #pieces: readonly string[];
+  readonly #history: RowHistory;
+  #graph = PrefixGraph.empty;
+  /** Of the last `finish()` with a list. */
+  #ended: { readonly best: Hypothesis; readonly listed: Hypothesis; readonly plain: Hypothesis } | undefined;
+  /** Tokens of the open segment that are committed. */
+  #settled: readonly DecodedToken[] = [];
+
+  constructor(options: BeamDecoderOptions) {
+    this.#plain = new BeamDecoder(options);
+    this.#listed = new BeamDecoder(options);
+    this.#acceptance = new Acceptance(options.pieces, options.acceptance);
+    this.#pieces = options.pieces;
+    this.#history = new RowHistory(options.pieces.length + 1, options.blank);
+  }
+
+  get frame(): number {
+    return this.#plain.frame;
+  }
+
+  get heard(): boolean {
+    return this.#settled.length > 0 || this.#leading.heard;
+  }
+
+  /** Token sequences held in memory. */
+  get nodes(): number {
+    return this.#plain.nodes + (this.#graph.isEmpty ? 0 : this.#listed.nodes);
+  }
+
+  get phones(): PhoneRows | undefined {
+    return this.#plain.phones;
+  }
+
+  reset(frame: number): void {
+    this.#plain.reset(frame);
+    this.#listed.reset(frame);
+    this.#history.reset(frame);
+    this.#settled = [];
+  }
+
+  restart(frame: number): void {
+    this.#plain.restart(frame);
+    this.#listed.restart(frame);
+    this.#history.reset(frame);
+    this.#settled = [];
+  }
+
+  hear(phones: Float32Array): void {
+    this.#plain.hear(phones);
+    // also without a list: one may come, and then needs all that was heard
+    this.#listed.hear(phones);
+  }
+
+  setGraph(graph: PrefixGraph): void {
+    if (this.#graph.isEmpty && !graph.isEmpty) {
+      this.#listed.setGraph(PrefixGraph.empty);
+      this.#listed.copyFrom(this.#plain);
+    }
+    if (!graph.isEmpty) this.#listed.setGraph(graph);
+    this.#graph = graph;
+  }
+
+  push(rows: Float32Array, frames: number): void {
+    this.#plain.push(rows, frames);
+    if (!this.#graph.isEmpty) this.#listed.push(rows, frames);
+    this.#history.push(rows, frames);
+  }
+
+  /**
+   * Where the list changed something and did not pass the test stands what is heard without it. The scores of language
+   * model and bias are then those of the hypothesis that it was put into.
+   */
+  best(): Hypothesis {
+    const plain = this.#plain.best();
+    if (this.#graph.isEmpty) return this.#settle(plain);
+    return this.#vetted(this.#listed.best(), plain, this.#listed.matched());
+  }
+
+  stableTokens(): number {
+    const settled = this.#settled.length;
+    const plain = stableOf(this.#plain);
+    const common = this.#graph.isEmpty ? plain.length : sharedLength(plain, stableOf(this.#listed));
+    return sharedLength(plain, this.#settled) === settled ? Math.max(settled, common) : settled;
+  }
+
+  commit(first: readonly DecodedToken[]): boolean {
+    if (first.length <= this.#settled.length) return true;
+    this.#settled = first;
+    this.#plain.commit(first);
+    if (!this.#graph.isEmpty) this.#listed.commit(first);
+    this.#history.dropBefore(first.at(-1)!.frame + 1);
+    return true;
+  }
+
+  rewind(first: readonly DecodedToken[]): void {
+    this.#settled = first;
+    this.#plain.rewind(first);
+    if (!this.#graph.isEmpty) this.#listed.rewind(first);
+    this.#history.reset(first.at(-1)!.frame + 1);
+  }
+
+  trailingBlankFrames(): number {
+    return this.#leading.trailingBlankFrames();
+  }
+
+  finish(n = 1): readonly Hypothesis[] {
+    const plain = this.#plain.finish(n);
+    if (this.#graph.isEmpty) {
+      this.#ended = undefined;
+      return plain.map((each) => this.#settle(each));
+    }
+    const listed = this.#listed.finish(n);
+    const best = this.#vetted(listed[0]!, plain[0]!, 0);
+    this.#ended = { best, listed: listed[0]!, plain: plain[0]! };
+    const others = listed.map((each) => this.#settle(each)).filter((each) => !sameTokens(each, best));
+    return [best, ...others].slice(0, n);
+  }
+
+  explain(): Explanation {
+    if (this.#ended === undefined) return { gains: [], unbiased: this.#plain.finish()[0]?.tokens ?? [] };
+    const { best, listed, plain } = this.#ended;
+    const place = (index: number): number => {
+      if (index < this.#settled.length) return index;
+      return best.tokens.indexOf(listed.tokens[index]!);
+    };
+    const gains = this.#listed.gains(listed).flatMap((each) => {
+      const from = place(each.from);
+      const last = place(each.to - 1);
+      // what the test took out has gained nothing
+      return from < 0 || last < 0 ? [] : [{ ...each, from, to: last + 1 }];
+    });
+    return { gains, unbiased: plain.tokens };
+  }
+
+  get #leading(): BeamDecoder {
+    return this.#graph.isEmpty ? this.#plain : this.#listed;
+  }
+
+  #vetted(listed: Hypothesis, plain: Hypothesis, open: number): Hypothesis {
+    const biased = this.#tail(listed);
+    const unbiased = this.#tail(plain);
+    const verdict = this.#acceptance.decide({ biased, plain: unbiased, open }, this.#graph, this.#history);
+    const allRejected = verdict.contested > 0 && verdict.rejected === verdict.contested;
+    const { lm, bias, phonetic } = allRejected ? plain : listed;
+    const acoustic = listed.acoustic + verdict.acoustic;
+    const score = acoustic + lm + bias + phonetic;
+    return { tokens: [...this.#settled, ...verdict.tokens], score, acoustic, lm, bias, phonetic };
+  }
+
+  /** A beam's hypothesis with the settled tokens in front. */
+  #settle(hypothesis: Hypothesis): Hypothesis {
+    if (this.#settled.length === 0) return hypothesis;
+    return { ...hypothesis, tokens: [...this.#settled, ...this.#tail(hypothesis)] };
+  }
+
+  /** What a hypothesis says behind the settled tokens; where it disagrees with those, from its next word on. */
+  #tail({ tokens }: Hypothesis): readonly DecodedToken[] {
+    const settled = this.#settled;
+    if (sharedLength(tokens, settled) === settled.length) return tokens.slice(settled.length);
+    const { frame } = settled.at(-1)!;
+    const from = tokens.findIndex((each) => each.frame > frame && this.#pieces[each.token]!.startsWith('▁'));
+    return from < 0 ? [] : tokens.slice(from);
+  }
+}
+
+/** Tokens that all hypotheses of a beam share. */
+function stableOf(decoder: BeamDecoder): readonly DecodedToken[] {
+  return decoder.best().tokens.slice(0, decoder.stableTokens());
+}
+
+/** Leading tokens that two sequences have in common. */
+function sharedLength(a: readonly DecodedToken[], b: readonly DecodedToken[]): number {
+  let shared = 0;
+  while (shared < a.length && shared < b.length && a[shared]!.token === b[shared]!.token) shared += 1;
+  return shared;
+}
+
+function sameTokens(a: Hypothesis, b: Hypothesis): boolean {
+  return a.tokens.length === b.tokens.length && sharedLength(a.tokens, b.tokens) === a.tokens.length;
+}

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { annotate } from '../src/biasing/annotate.js';
+import { PrefixGraph } from '../src/biasing/prefix-graph.js';
+import { BeamDecoder, type Hypothesis } from '../src/decoder/beam.js';
+import { ctcLogProb } from '../src/decoder/ctc-score.js';
+import { VettedDecoder } from '../src/decoder/vetted-decoder.js';
+import { spelledWords } from '../src/decoder/words.js';
+import { entry, SMALL_PIECES, smallEntries } from './biasing-support.js';
+import { enumerate, randomRows, rowsOf } from './decoder-support.js';
+
+const test = suite('decoder: acceptance test');
+const BLANK = SMALL_PIECES.length;
+const WIDTH = BLANK + 1;
+const tokensOf = ({ tokens }: Hypothesis): number[] => tokens.map(({ token }) => token);
+const wordsOf = (hypothesis: Hypothesis): string[] =>
+  spelledWords(hypothesis.tokens, SMALL_PIECES).map(({ spelling }) => spelling);
+const graphOf = (...texts: string[]): PrefixGraph =>
+  PrefixGraph.build(texts.map((text) => entry(text))).graph;
+
+function decoders(perLetter: number): { vetted: VettedDecoder; plain: BeamDecoder; listed: BeamDecoder } {
+  const options = { pieces: SMALL_PIECES, blank: BLANK, beam: 8, acceptance: { perLetter } };
+  return {
+    vetted: new VettedDecoder(options),
+    plain: new BeamDecoder(options),
+    listed: new BeamDecoder(options),
+  };
+}
+
+const speech = fc.record({
+  seed: fc.integer(),
+  frames: fc.integer({ min: 1, max: 40 }),
+  sharpness: fc.constantFrom(3, 8, 16),
+});
+
+test('the score of a label sequence is the sum over all of its alignments', () => {
+  fc.assert(
+    fc.property(
+      fc.record({ seed: fc.integer(), frames: fc.integer({ min: 1, max: 6 }) }),
+      ({ seed, frames }) => {
+        const rows = randomRows(seed, frames + 2, 4, 5);
+        const expected = enumerate(rows.subarray(4, 4 * (frames + 1)), 4, 3);
+        for (const [key, logProb] of expected) {
+          const labels = key === '' ? [] : key.split(' ').map(Number);
+          const found = ctcLogProb({ rows, width: 4, blank: 3 }, labels, 1, frames + 1);
+          assert.ok(Math.abs(found - logProb) < 1e-6, `${key}: ${found} instead of ${logProb}`);
+        }
+        const tooMany = Array.from({ length: frames + 1 }, (_, i) => i % 2);
+        assert.is(ctcLogProb({ rows, width: 4, blank: 3 }, tooMany, 1, frames + 1), -Infinity);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('where no entry stands in the text, the text is that of a session without a list', () => {
+  fc.assert(
+    fc.property(
+      speech,
+      smallEntries,
+      fc.constantFrom(0.2, 1, 5),
+      ({ seed, frames, sharpness }, list, bound) => {
+        const { vetted, plain } = decoders(bound);
+        const { graph } = PrefixGraph.build(list);
+        const rows = randomRows(seed, frames, WIDTH, sharpness);
+        vetted.setGraph(graph);
+        vetted.push(rows, frames);
+        plain.push(rows, frames);
+        const best = vetted.finish()[0]!;
+        const words = wordsOf(best);
+        const { spans } = annotate(words, graph);
+        if (spans.length === 0) assert.equal(words, wordsOf(plain.finish()[0]!));
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
+
+test('without a bound the list has its way wherever an entry stands, and scores are the listed beam’s', () => {
+  fc.assert(
+    fc.property(speech, smallEntries, ({ seed, frames, sharpness }, list) => {
+      const { vetted, listed } = decoders(Infinity);
+      const { graph } = PrefixGraph.build(list);
+      const rows = randomRows(seed, frames, WIDTH, sharpness);
+      for (const decoder of [vetted, listed]) {
+        decoder.setGraph(graph);
+        decoder.push(rows, frames);
+      }
+      const expected = listed.finish()[0]!;
+      const best = vetted.finish()[0]!;
+      assert.equal(tokensOf(best), tokensOf(expected));
+      assert.ok(Math.abs(best.score - expected.score) < 1e-6);
+    }),
+  );
+});
+
+test('a removed list leaves no trace', () => {
+  fc.assert(
+    fc.property(speech, smallEntries, ({ seed, frames, sharpness }, list) => {
+      const { vetted, plain } = decoders(1);
+      const rows = randomRows(seed, 2 * frames, WIDTH, sharpness);
+      vetted.setGraph(PrefixGraph.build(list).graph);
+      vetted.push(rows, frames);
+      vetted.setGraph(PrefixGraph.empty);
+      plain.push(rows, frames);
+      assert.equal(vetted.best(), plain.best());
+      vetted.push(rows.subarray(frames * WIDTH), frames);
+      plain.push(rows.subarray(frames * WIDTH), frames);
+      assert.equal(vetted.finish(3), plain.finish(3));
+    }),
+  );
+});
+
+test('what is stable stays, whatever lists come and go and whatever the test decides', () => {
+  const actions = fc.array(fc.nat({ max: 4 }), { minLength: 10, maxLength: 60 });
+  fc.assert(
+    fc.property(
+      fc.integer(),
+      fc.array(smallEntries, { minLength: 1, maxLength: 3 }),
+      actions,
+      (seed, lists, steps) => {
+        const rows = randomRows(seed, 60, WIDTH, 8);
+        const graphs = [PrefixGraph.empty, ...lists.map((list) => PrefixGraph.build(list).graph)];
+        const { vetted } = decoders(0.5);
+        vetted.reset(0);
+        let stable: number[] = [];
+        for (const [frame, action] of steps.entries()) {
+          if (action === 0) vetted.setGraph(graphs[frame % graphs.length]!);
+          vetted.push(rows.subarray(frame * WIDTH), 1);
+          if (action === 1) {
+            const { tokens } = vetted.best();
+            const from = Math.max(stable.length, tokens.length - 2);
+            vetted.commit(tokens.slice(0, from));
+            assert.ok(vetted.stableTokens() >= from);
+          }
+          const best = tokensOf(vetted.best());
+          assert.equal(best.slice(0, stable.length), stable);
+          stable = best.slice(0, vetted.stableTokens());
+        }
+        assert.equal(tokensOf(vetted.finish()[0]!).slice(0, stable.length), stable);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+/** `▁ab` said clearly, then something between `▁b` and `▁ba`, then a blank. */
+const between = (loss: number): Float32Array =>
+  rowsOf([{ 5: -0.1 }, { [BLANK]: -0.1 }, { 1: -0.2, 8: -0.2 - loss }, { [BLANK]: -0.1 }], WIDTH, -30);
+
+test('an entry is accepted while it is less likely by no more than its letters allow', () => {
+  const heard = (loss: number, weight: number): string => {
+    const { vetted } = decoders(1.5);
+    vetted.setGraph(PrefixGraph.build([entry('ba', weight)]).graph);
+    vetted.push(between(loss), 4);
+    return wordsOf(vetted.finish()[0]!).join(' ');
+  };
+  // two letters at 1.5
+  assert.is(heard(2.5, 1), 'ab ba');
+  assert.is(heard(3.5, 1), 'ab b');
+  assert.is(heard(3.5, 2), 'ab ba');
+});
+
+test('finals say what the list gave, and what was said without it', () => {
+  const { vetted } = decoders(1.5);
+  vetted.setGraph(graphOf('ba'));
+  vetted.push(between(2), 4);
+  vetted.finish();
+  const { gains, unbiased } = vetted.explain();
+  assert.equal(
+    gains.map(({ technique, from, to }) => [technique, from, to]),
+    [['adaptive', 1, 2]],
+  );
+  assert.equal(
+    unbiased.map(({ token }) => SMALL_PIECES[token]),
+    ['▁ab', '▁b'],
+  );
+  vetted.reset(4);
+  vetted.push(between(4), 4);
+  vetted.finish();
+  assert.equal(vetted.explain().gains, []);
+});
+
+test.run();
