@@ -28,9 +28,10 @@ from network import BLOCKS, HEADS, LEFT_20MS, LEFT_40MS, POOL_BEFORE, WIDTH
 from score import load_subwords, rate
 
 Floats = NDArray[np.float32]
-CACHE = 2, 2 * POOL_BEFORE * HEADS * LEFT_20MS, WIDTH // HEADS
-"""Keys and values, before and after pooling: both halves are equally large."""
-assert CACHE[1] == 2 * (BLOCKS - POOL_BEFORE) * HEADS * LEFT_40MS
+CACHED = (("cache20", 2 * POOL_BEFORE, LEFT_20MS), ("cache40", 2 * (BLOCKS - POOL_BEFORE), LEFT_40MS))
+"""Keys and values before and after pooling: name, how many, frames of each."""
+ROWS = [count * HEADS * left for _, count, left in CACHED]
+CACHE = 1, sum(ROWS), WIDTH // HEADS
 TAILS = 1, 1, WIDTH + 2 * features.BANDS
 
 
@@ -82,11 +83,11 @@ class NemoGraph(EncoderGraph):
     def build_for(self, mapping: Floats, offset: Floats) -> onnx.ModelProto:
         b = self.b
         self._named("Identity", "seen", "cache_last_channel_len")
-        for i, (name, count, left) in enumerate(
-            (("cache20", 2 * POOL_BEFORE, LEFT_20MS), ("cache40", 2 * (BLOCKS - POOL_BEFORE), LEFT_40MS))
-        ):
-            half = b.slice("cache_last_channel", b.ints(i), b.ints(i + 1), 1)
-            self._named("Reshape", name, half, b.ints(-1, count, HEADS, left, WIDTH // HEADS))
+        at = 0
+        for (name, count, left), rows in zip(CACHED, ROWS, strict=True):
+            part = b.slice("cache_last_channel", b.ints(at), b.ints(at + rows), 2)
+            self._named("Reshape", name, part, b.ints(-1, count, HEADS, left, WIDTH // HEADS))
+            at += rows
         tails = b.op("Reshape", "cache_last_time", b.ints(-1, TAILS[2]))
         conv, mel = (b.slice(tails, b.ints(at), b.ints(end), 1) for at, end in ((0, WIDTH), (WIDTH, TAILS[2])))
         self._named("Reshape", "conv_tail", conv, b.ints(-1, 1, WIDTH))
@@ -98,12 +99,15 @@ class NemoGraph(EncoderGraph):
 
     def _gather_state(self) -> None:
         b = self.b
-        halves = [b.op("Reshape", self.outputs[f"next_{n}"], b.ints(-1, 1, *CACHE[1:])) for n in ("cache20", "cache40")]
+        parts = [
+            b.op("Reshape", self.outputs[f"next_{name}"], b.ints(-1, 1, rows, CACHE[2]))
+            for (name, _, _), rows in zip(CACHED, ROWS, strict=True)
+        ]
         tails = [b.op("Reshape", self.outputs[f"next_{n}"], b.ints(0, 1, 1, -1)) for n in ("conv_tail", "mel_tail")]
         batch = b.op("Shape", "length")
         self.outputs |= {
             "length_out": b.op("Expand", self.chunk, batch),
-            "cache_last_channel_next": b.concat(*halves, axis=1),
+            "cache_last_channel_next": b.concat(*parts, axis=2),
             "cache_last_time_next": b.concat(*tails, axis=3),
             "cache_last_channel_len_next": self.outputs["next_seen"],
         }
