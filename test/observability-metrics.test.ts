@@ -137,6 +137,7 @@ test('however often one asks, the threads are asked once a second', async () => 
 test('sessions and waiting audio are back at nothing when sessions end, however they do', () => {
   const step = fc.oneof(
     fc.record({ type: fc.constant('received' as const), seconds: fc.integer({ min: 1, max: 9 }) }),
+    fc.constantFrom({ type: 'suspended' as const }, { type: 'resumed' as const }),
     fc.record({ type: fc.constant('decoded' as const), seconds: fc.integer({ min: 1, max: 9 }) }),
   );
   return fc.assert(
@@ -151,6 +152,7 @@ test('sessions and waiting audio are back at nothing when sessions end, however 
       const { text } = await new Exposition(async () => [await metrics.snapshot()]).expose();
       const samples = samplesOf(text);
       assert.is(samples.get('lexigate_sessions'), 0);
+      assert.is(samples.get('lexigate_sessions_suspended'), 0);
       assert.is(samples.get('lexigate_audio_waiting_seconds'), 0);
       const started = sessions.filter(([starts]) => starts).length;
       assert.is(samples.get('lexigate_sessions_started_total{path="/v1/stream"}') ?? 0, started);
@@ -175,6 +177,9 @@ test('what sessions do is counted', async () => {
     { type: 'coalesced' },
     { type: 'final', ...final, lagMs: 1500 },
     { type: 'sent', seconds: 0.001 },
+    { type: 'suspended' },
+    { type: 'resumed' },
+    { type: 'suspended' },
     { type: 'error', code: 'internal' },
   ];
   for (const event of events) observe(event);
@@ -188,6 +193,8 @@ test('what sessions do is counted', async () => {
     'lexigate_connections_refused_total{status="429"}': 1,
     lexigate_tcp_dropped_total: 1,
     lexigate_sessions: 1,
+    lexigate_sessions_suspended: 1,
+    lexigate_sessions_resumed_total: 1,
     lexigate_list_build_seconds_sum: 0.008,
     lexigate_list_entries_count: 2,
     lexigate_list_entries_rejected_total: 4,

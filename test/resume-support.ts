@@ -1,4 +1,5 @@
 /** The native endpoint without a network: connections that a test makes, cuts and resumes. */
+import type { WatchSessions } from '../src/observability/session-event.js';
 import type { ServerMessage } from '../src/protocol/messages.js';
 import { parseServerMessage } from '../src/protocol/validate.js';
 import type { Connection } from '../src/session/endpoint.js';
@@ -26,10 +27,11 @@ export interface Endpoints {
   open(keyId?: string): Promise<Peer & { resume(seq?: number): unknown }>;
 }
 
-export function endpoints(limits: Partial<SessionLimits> = {}): Endpoints {
+export function endpoints(limits: Partial<SessionLimits> = {}, watch?: WatchSessions): Endpoints {
   const recognisers: FakeRecogniser[] = [];
   const endpoint = nativeEndpoint({
     limits: { ...DEFAULT_LIMITS, ...limits },
+    ...(watch !== undefined && { watch }),
     recognisers: {
       description: DESCRIPTION,
       open: async () => {

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { SessionEvent } from '../src/observability/session-event.js';
 import type { FinalMessage, PartialMessage, Word } from '../src/protocol/messages.js';
 import type { RecogniserFactory } from '../src/session/recogniser.js';
+import { endpoints } from './resume-support.js';
 import { type Conversation, converse, START, started } from './session-support.js';
 
 const test = suite('session: what observers are told');
@@ -154,6 +155,31 @@ test('a partial that gives way to a newer one or to its final is told', async ()
   assert.is(events.filter((type) => type === 'coalesced').length, 2);
   assert.is(events.filter((type) => type === 'final').length, 1);
   session.disconnected();
+});
+
+test('a session that loses its connection, is taken up again and ends is told as one', async () => {
+  const told: SessionEvent[][] = [];
+  const watch = () => {
+    const events: SessionEvent[] = [];
+    told.push(events);
+    return (event: SessionEvent) => {
+      if (event.type !== 'sent') events.push(event);
+    };
+  };
+  const { connect, open, recognisers } = endpoints({}, watch);
+  const first = await open();
+  first.cut();
+  const second = connect();
+  second.say(first.resume());
+  second.say({ type: 'stop' });
+  const totals = { audioSeconds: 0, samples: 0, segments: 0, words: 0, vocabularyVersion: 0 };
+  recognisers[0]!.happened.next({ type: 'stopped', ...totals });
+  second.connection.disconnected();
+  const types = told.map((events) => events.map(({ type }) => type));
+  assert.equal(types[0], ['started', 'opened', 'suspended', 'resumed', 'stopped', 'closed']);
+  assert.equal(told[0]!.at(-1), { type: 'closed', code: 1000 });
+  // the connection that came for it had a session of its own until then
+  assert.equal(types[1], ['closed']);
 });
 
 test.run();

@@ -30,6 +30,8 @@ export class GatewayMetrics {
   readonly #refused: Counter;
   readonly #dropped: Counter;
   readonly #sessions: Gauge;
+  readonly #suspended: Gauge;
+  readonly #resumed: Counter;
   readonly #started: Counter;
   readonly #audio: Counter;
   readonly #decoded: Counter;
@@ -74,6 +76,16 @@ export class GatewayMetrics {
     this.#sessions = new Gauge({
       name: 'lexigate_sessions',
       help: 'Sessions that have started and not ended.',
+      registers,
+    });
+    this.#suspended = new Gauge({
+      name: 'lexigate_sessions_suspended',
+      help: 'Of these, sessions whose connection is lost and whose client may come back.',
+      registers,
+    });
+    this.#resumed = new Counter({
+      name: 'lexigate_sessions_resumed_total',
+      help: 'Times that a client came back to its session.',
       registers,
     });
     this.#started = new Counter({
@@ -183,7 +195,12 @@ export class GatewayMetrics {
 
   readonly watch: WatchSessions = ({ path }) => {
     let started = false;
+    let suspended = false;
     let waiting = 0;
+    const suspend = (is: boolean): void => {
+      if (is !== suspended) this.#suspended.inc(is ? 1 : -1);
+      suspended = is;
+    };
     const waits = (seconds: number): void => {
       waiting += seconds;
       this.#waiting.inc(seconds);
@@ -192,11 +209,14 @@ export class GatewayMetrics {
       this.#count(event);
       if (event.type === 'received') waits(event.seconds);
       else if (event.type === 'decoded') waits(-event.seconds);
+      else if (event.type === 'suspended') suspend(true);
+      else if (event.type === 'resumed') suspend(false);
       else if (event.type === 'started') {
         started = true;
         this.#sessions.inc();
         this.#started.inc({ path });
       } else if (event.type === 'closed') {
+        suspend(false);
         waits(-waiting);
         if (started) this.#sessions.dec();
       }
@@ -235,6 +255,9 @@ export class GatewayMetrics {
       case 'partial':
       case 'final':
         this.#lag.observe(event.lagMs / 1000);
+        return;
+      case 'resumed':
+        this.#resumed.inc();
         return;
       case 'coalesced':
         this.#coalesced.inc();

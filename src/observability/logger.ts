@@ -69,6 +69,10 @@ function logEvent(logger: Logger, session: object, event: SessionEvent): void {
       if (event.cause !== undefined) logger.error({ ...session, err: event.cause }, 'session failed');
       else logger.info({ ...session, code: event.code }, 'client was told an error');
       return;
+    case 'suspended':
+    case 'resumed':
+      logger.info(session, `session ${event.type}`);
+      return;
     case 'paused':
       logger.debug({ ...session, limit: event.limit }, 'socket not read for a while');
       return;

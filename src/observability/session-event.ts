@@ -40,6 +40,8 @@ export type SessionEvent =
   | { readonly type: 'coalesced' }
   /** The client was told an error; `cause` is set where it is the server's own. */
   | { readonly type: 'error'; readonly code: string; readonly cause?: unknown }
+  /** The connection is lost, and the client may come back; it has. */
+  | { readonly type: 'suspended' | 'resumed' }
   | {
       readonly type: 'stopped';
       readonly audioSeconds: number;

@@ -54,6 +54,10 @@ class SessionTrace {
       case 'paused':
         this.#session?.addEvent('paused', attributesOf(event));
         return;
+      case 'suspended':
+      case 'resumed':
+        this.#session?.addEvent(event.type);
+        return;
       case 'error':
         this.#session?.addEvent('error', { 'lexigate.code': event.code });
         if (event.cause !== undefined) this.#session?.setStatus({ code: SpanStatusCode.ERROR });

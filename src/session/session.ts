@@ -120,6 +120,7 @@ export class Session implements Connection {
       return;
     }
     clearTimeout(this.#idle);
+    this.#observe({ type: 'suspended' });
     this.#continuity.suspend(() => this.#leave());
     this.#options.resumption?.suspended(this);
   }
@@ -136,6 +137,7 @@ export class Session implements Connection {
    */
   resume(socket: Socket, seq: number): void {
     this.#continuity.resume(this.id, socket, seq, this.#stream!.intake.received);
+    this.#observe({ type: 'resumed' });
     if (this.#state.is === 'stopped') this.#continuity.line.close(NORMAL_CLOSURE, 'stopped');
     else this.#restartIdleTimer(this.#options.limits.idleSeconds, 'nothing came');
   }
