@@ -9,8 +9,9 @@ import { decodeAudio } from '../src/evaluation/audio.js';
 import { chooseConfigurations } from '../src/evaluation/configurations.js';
 import { type Manifest, openManifest } from '../src/evaluation/manifest.js';
 import { Progress } from '../src/evaluation/progress.js';
-import { formatReport, formatTranscripts, makeReport } from '../src/evaluation/report.js';
-import { type ConfigurationResult, run } from '../src/evaluation/run.js';
+import { formatTranscripts, makeReport } from '../src/evaluation/report.js';
+import { type ConfigurationResult, rescore, run } from '../src/evaluation/run.js';
+import { formatReport } from '../src/evaluation/table.js';
 import { DEFAULT_LIMITS } from '../src/session/limits.js';
 import type {
   Recogniser,
@@ -223,13 +224,16 @@ test('a failure names the utterance and ends the run', async () => {
 
 async function measuredReport(): Promise<ReturnType<typeof makeReport>> {
   const manifest = await manifestOf(LINES, TONES);
-  const measured = new Map([['none', await evaluate(new FakeRecognisers(['call anna']), manifest, 'none')]]);
-  assert.match(formatTranscripts(measured), /^a\.flac\tnone\tcall anna now\tcall anna\tanna$/m);
+  const result = await evaluate(new FakeRecognisers(['call anna']), manifest, 'none');
+  const measured = [{ config: 'none', n: 100, result }];
+  assert.match(formatTranscripts(measured), /^a\.flac\tnone\t100\tcall anna now\tcall anna\tanna$/m);
   return makeReport(
     {
       model: { name: 'fake', version: '1' },
       manifest: 'm',
-      distractors: { source: 'entities', n: 100, least: 0, most: 1 },
+      lists: 'spoken',
+      distractors: 'entities',
+      sizes: [{ n: 100, least: 0, most: 1 }],
       seed: 1,
       latencyMs: 640,
       endpoints: true,
@@ -238,29 +242,49 @@ async function measuredReport(): Promise<ReturnType<typeof makeReport>> {
   );
 }
 
-test('the report has the figures of each configuration as fractions, and what they were measured on', async () => {
+test('the report has the figures of each run as fractions within their intervals, and what they were measured on', async () => {
   const report = await measuredReport();
   assert.is(report.words, 6);
   assert.is(report.entities, 2);
-  const { none } = report.configs;
-  assert.equal(Object.keys(none!).sort(), [
-    'bWer',
-    'counts',
-    'f1',
-    'precision',
-    'realTimeFactor',
-    'recall',
-    'seconds',
-    'uWer',
-    'utterances',
-    'wer',
-  ]);
-  assert.is(none!.wer, 2 / 6);
-  assert.is(none!.recall, 1);
+  const only = report.runs[0]!;
+  assert.equal([only.config, only.n, only.wer, only.recall], ['none', 100, 2 / 6, 1]);
+  for (const [key, [low, high]] of Object.entries(only.intervals)) {
+    const value = only[key as keyof typeof only.intervals];
+    assert.ok(low <= value && value <= high, `${key}: ${low} ${value} ${high}`);
+  }
 });
 
 test('the table says when fewer distractors were to be had than asked for', async () => {
   assert.match(formatReport(await measuredReport()), /0 to 1 \(of 100 asked for\) distractors from entities/);
+});
+
+test('an anti-list leaves out what the utterance itself speaks of', async () => {
+  const fake = new FakeRecognisers([]);
+  const manifest = await manifestOf([LINES[0]!], TONES);
+  await run({
+    manifest,
+    recognisers: fake,
+    configuration: chooseConfigurations(['adaptive'])[0]!,
+    utterances: manifest.utterances,
+    distractors: () => ['bert'],
+    anti: true,
+    parallel: 1,
+    latency: LATENCY,
+    endpoints: true,
+  });
+  assert.equal(
+    fake.configs[0]!.vocabulary.map(({ text }) => text),
+    ['bert'],
+  );
+});
+
+test('what was recognised without a list is scored anew with another', async () => {
+  const manifest = await manifestOf(LINES, TONES);
+  const first = await evaluate(new FakeRecognisers(['call bert']), manifest, 'none');
+  const other = rescore(first, () => ['bert']);
+  assert.equal([first.counts.falsePositives, other.counts.falsePositives], [0, 3]);
+  assert.is(other.wer, first.wer);
+  assert.is(other.seconds, 3);
 });
 
 test('a bar is drawn on a terminal and taken away, plain output stays quiet while a task is short', () => {

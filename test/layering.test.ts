@@ -34,7 +34,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   compat: ['util', 'observability', 'protocol', 'audio', 'session'],
   client: ['protocol'],
   page: ['protocol', 'captions', 'client'],
-  evaluation: ['util', 'audio', 'encoder', 'biasing', 'decoder', 'session', 'protocol'],
+  // phonetics: an anti-list is drawn by sound
+  evaluation: ['util', 'audio', 'encoder', 'phonetics', 'biasing', 'decoder', 'session', 'protocol'],
   cli: [
     'util',
     'observability',

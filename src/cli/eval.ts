@@ -3,14 +3,22 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { knownWords } from '../decoder/known-words.js';
+import { loadLanguageModel } from '../decoder/language-bundle.js';
+import { NgramModel } from '../decoder/ngram.js';
 import type { EncoderDescription, Latency } from '../encoder/runtime.js';
 import { CONFIGURATIONS, type Configuration, chooseConfigurations } from '../evaluation/configurations.js';
-import { drawDistractors, poolOfEntities, readPool } from '../evaluation/distractors.js';
+import { type DistractorPool, drawDistractors, poolOfEntities, readPool } from '../evaluation/distractors.js';
 import { type Manifest, openManifest, type Utterance } from '../evaluation/manifest.js';
+import { phoneticNeighbours } from '../evaluation/neighbours.js';
 import { Progress } from '../evaluation/progress.js';
-import { formatReport, formatTranscripts, makeReport, type ReportFacts } from '../evaluation/report.js';
-import { type ConfigurationResult, run } from '../evaluation/run.js';
+import { formatTranscripts, type ListSize, type Measured, makeReport } from '../evaluation/report.js';
+import { writeReport } from '../evaluation/report-files.js';
+import { type ConfigurationResult, type RunOptions, rescore, run } from '../evaluation/run.js';
+import { formatReport } from '../evaluation/table.js';
+import { loadPhonetics } from '../phonetics/bundle.js';
+import { Lexicon } from '../phonetics/lexicon.js';
 import type { WorkerPool } from '../session/pool.js';
 import { chooseLatency } from '../session/start.js';
 import { packageRoot } from '../util/package-root.js';
@@ -19,11 +27,14 @@ import { startWorkers } from './compose.js';
 interface EvalOptions {
   readonly manifest: string;
   readonly distractors?: string;
-  readonly n: number;
+  readonly n: readonly number[];
+  readonly anti?: 'drawn' | 'hard';
   readonly configs: string;
   readonly limit?: number;
+  readonly every: number;
   readonly chunk?: number;
   readonly out?: string;
+  readonly report?: string;
   readonly transcripts?: string;
   readonly seed: number;
   readonly workers: number;
@@ -49,17 +60,32 @@ const program = new Command('eval')
     '--distractors <file>',
     'entries to draw distractors from, one a line, may be gzipped (default: entities of the other utterances)',
   )
-  .option('--n <number>', 'distractors per utterance', wholeFrom(0), 100)
+  .option(
+    '--n <numbers>',
+    'distractors per utterance; several, separated by commas, are a sweep',
+    sizes,
+    [100],
+  )
+  .addOption(
+    new Option(
+      '--anti [kind]',
+      'lists without what is spoken: distractors alone, or (hard) dictionary words that sound like common ones',
+    )
+      .choices(['drawn', 'hard'])
+      .preset('drawn'),
+  )
   .option(
     '--configs <names>',
     `separated by commas, of ${CONFIGURATIONS.map(({ name }) => name).join(', ')}`,
     'none,adaptive',
   )
   .option('--limit <number>', 'only the first utterances', wholeFrom(1))
+  .option('--every <number>', 'only the first of so many utterances each', wholeFrom(1), 1)
   .option('--chunk <ms>', 'latency, chunk and look-ahead together, as the model offers', wholeFrom(1))
   .option('--out <file>', 'write the report as JSON')
+  .option('--report <folder>', 'write the report as JSON and Markdown, with plots as SVG')
   .option('--transcripts <file>', 'write what was heard, tab-separated')
-  .option('--seed <number>', 'of the draw of distractors', wholeFrom(0), 1)
+  .option('--seed <number>', 'of the draw of distractors and of the bootstrap', wholeFrom(0), 1)
   .option('--workers <number>', 'recognition threads', wholeFrom(1), availableParallelism())
   .option('--model <folder>', 'folder of the model bundle', join(packageRoot(), 'models', 'en-base'))
   .option('--no-endpoints', 'let no pause end a segment')
@@ -77,12 +103,17 @@ function wholeFrom(least: number): (text: string) => number {
   };
 }
 
+/** Ascending, each once. */
+function sizes(text: string): number[] {
+  return [...new Set(text.split(',').map(wholeFrom(0)))].sort((a, b) => a - b);
+}
+
 async function evaluate(options: EvalOptions): Promise<void> {
   const configurations = chooseConfigurations(options.configs.split(',').map((name) => name.trim()));
   warnWithoutLanguageModel(configurations, options.model);
   const manifest = await openManifest(options.manifest);
   try {
-    const lists = await drawLists(manifest, options);
+    const lists = drawLists(manifest, await poolFor(manifest, options), options);
     const recognisers = await startWorkers({ ...options, maxBatch: MAX_BATCH });
     try {
       await measure({ configurations, manifest, lists, recognisers, options });
@@ -94,7 +125,7 @@ async function evaluate(options: EvalOptions): Promise<void> {
   }
 }
 
-/** The utterances to be evaluated, with their distractors. */
+/** The utterances to be evaluated, with as many distractors as the longest lists have. */
 type Lists = ReadonlyMap<Utterance, readonly string[]>;
 
 interface Measurement {
@@ -109,15 +140,17 @@ async function measure(measurement: Measurement): Promise<void> {
   const { configurations, manifest, lists, recognisers, options } = measurement;
   const { description } = recognisers;
   const latency = chooseLatency(options.chunk, description);
-  const measured = new Map<string, ConfigurationResult>();
+  const measured: Measured[] = [];
   for (const configuration of configurations) {
-    measured.set(configuration.name, await measureOne(measurement, configuration, latency));
+    measured.push(...(await sweep(measurement, configuration, latency)));
   }
   const report = makeReport(
     {
       model: { name: description.name, version: description.version },
       manifest: manifest.name,
-      distractors: listFacts(lists, options),
+      lists: options.anti === undefined ? 'spoken' : options.anti === 'hard' ? 'hard anti' : 'anti',
+      distractors: sourceOf(options),
+      sizes: options.n.map((n) => sizeOf(lists, n)),
       seed: options.seed,
       latencyMs: millisecondsOf(latency, description),
       endpoints: options.endpoints,
@@ -126,24 +159,43 @@ async function measure(measurement: Measurement): Promise<void> {
   );
   process.stdout.write(formatReport(report));
   if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
+  if (options.report !== undefined) await writeReport(options.report, report);
   if (options.transcripts !== undefined) await writeFile(options.transcripts, formatTranscripts(measured));
+}
+
+/** One configuration with lists of every size; what is never told its list is recognised once and scored with each. */
+async function sweep(
+  measurement: Measurement,
+  configuration: Configuration,
+  latency: Latency,
+): Promise<Measured[]> {
+  const { lists, options } = measurement;
+  const measured: Measured[] = [];
+  for (const n of options.n) {
+    const distractors = (utterance: Utterance): readonly string[] => lists.get(utterance)!.slice(0, n);
+    const [before] = measured;
+    const result =
+      before !== undefined && !configuration.vocabulary
+        ? rescore(before.result, distractors)
+        : await measureOne(measurement, { configuration, latency, n, distractors });
+    measured.push({ config: configuration.name, n, result });
+  }
+  return measured;
 }
 
 async function measureOne(
   { manifest, lists, recognisers, options }: Measurement,
-  configuration: Configuration,
-  latency: Latency,
+  one: Pick<RunOptions, 'configuration' | 'latency' | 'distractors'> & { readonly n: number },
 ): Promise<ConfigurationResult> {
-  const progress = new Progress(process.stderr, configuration.name, lists.size);
+  const progress = new Progress(process.stderr, `${one.configuration.name} ${one.n}`, lists.size);
   try {
     return await run({
+      ...one,
       manifest,
       recognisers,
-      configuration,
       utterances: [...lists.keys()],
-      distractors: (utterance) => lists.get(utterance)!,
+      anti: options.anti !== undefined,
       parallel: options.workers * STREAMS_PER_WORKER,
-      latency,
       endpoints: options.endpoints,
       progress: (done, seconds) => {
         progress.update(done, `(${(seconds / 60).toFixed(1)} min of audio)`);
@@ -163,31 +215,52 @@ function warnWithoutLanguageModel(configurations: readonly Configuration[], mode
   );
 }
 
+async function poolFor(manifest: Manifest, options: EvalOptions): Promise<DistractorPool> {
+  if (options.anti === 'hard') return poolBySound(options.model);
+  return options.distractors === undefined
+    ? poolOfEntities(manifest.utterances)
+    : readPool(options.distractors);
+}
+
+async function poolBySound(model: string): Promise<DistractorPool> {
+  const [languageModel, phonetics] = await Promise.all([loadLanguageModel(model), loadPhonetics(model)]);
+  if (languageModel === undefined || phonetics === undefined) {
+    throw new Error(
+      `--anti hard needs a language model and a dictionary, which ${model} has not; use --anti`,
+    );
+  }
+  const { isCommon } = knownWords(NgramModel.fromBuffer(languageModel));
+  return phoneticNeighbours(Lexicon.fromBytes(new Uint8Array(phonetics.lexicon)), isCommon);
+}
+
 /** Distractors of every utterance; says so where they are fewer than asked for. */
-async function drawLists(manifest: Manifest, options: EvalOptions): Promise<Lists> {
-  const pool =
-    options.distractors === undefined
-      ? poolOfEntities(manifest.utterances)
-      : await readPool(options.distractors);
+function drawLists(manifest: Manifest, pool: DistractorPool, options: EvalOptions): Lists {
+  const n = Math.max(...options.n);
   const lists = new Map(
     manifest.utterances
+      .filter((_, i) => i % options.every === 0)
       .slice(0, options.limit)
-      .map((utterance) => [utterance, drawDistractors(pool, utterance, options)] as const),
+      .map((utterance) => [utterance, drawDistractors(pool, utterance, { n, seed: options.seed })] as const),
   );
-  const { source, least } = listFacts(lists, options);
-  if (least < options.n) {
-    const help = options.distractors === undefined ? '; give --distractors FILE for more' : '';
+  const { least } = sizeOf(lists, n);
+  if (least < n) {
+    const source = sourceOf(options);
+    const help = source === 'entities' ? '; give --distractors FILE for more' : '';
     process.stderr.write(
-      `eval: ${source} yield only ${least} distractors for some utterances where ${options.n} were asked for${help}\n`,
+      `eval: ${source} yield only ${least} distractors for some utterances where ${n} were asked for${help}\n`,
     );
   }
   return lists;
 }
 
-function listFacts(lists: Lists, { distractors, n }: EvalOptions): ReportFacts['distractors'] {
-  const sizes = [...lists.values()].map((list) => list.length);
-  const source = distractors === undefined ? 'entities' : basename(distractors);
-  return { source, n, least: Math.min(...sizes), most: Math.max(...sizes) };
+function sourceOf({ anti, distractors }: EvalOptions): string {
+  if (anti === 'hard') return 'the dictionary';
+  return distractors === undefined ? 'entities' : basename(distractors);
+}
+
+function sizeOf(lists: Lists, n: number): ListSize {
+  const lengths = [...lists.values()].map((list) => Math.min(list.length, n));
+  return { n, least: Math.min(...lengths), most: Math.max(...lengths) };
 }
 
 function millisecondsOf(latency: Latency, { frameSamples, sampleRate }: EncoderDescription): number {

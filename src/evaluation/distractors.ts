@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import type { Utterance } from './manifest.js';
 import { occurrences } from './occurrences.js';
+import { randomNumbers } from './random.js';
 import { normaliseText } from './text.js';
 
 /** Terms that distractors are drawn from: normalised, unique, in code point order. */
@@ -24,7 +24,8 @@ export function poolOfEntities(utterances: readonly Utterance[]): DistractorPool
   return poolOf(utterances.flatMap(({ entities }) => entities));
 }
 
-function poolOf(terms: readonly string[]): DistractorPool {
+/** Terms normalised, once each, in order. */
+export function poolOf(terms: readonly string[]): DistractorPool {
   const unique = new Set(terms.map(normaliseText));
   unique.delete('');
   return [...unique].sort();
@@ -52,16 +53,4 @@ export function drawDistractors(
     if (!own.has(term) && occurrences(utterance.words, [term]).length === 0) drawn.push(term);
   }
   return drawn;
-}
-
-/** Uniform in [0, 1) with 32 bits: SHA-256 in counter mode, the same on every machine and version. */
-function randomNumbers(key: string): () => number {
-  let block = Buffer.alloc(0);
-  let count = 0;
-  return () => {
-    if (block.length < 4) block = createHash('sha256').update(`${key}\n${count++}`).digest();
-    const value = block.readUInt32LE(0) / 2 ** 32;
-    block = block.subarray(4);
-    return value;
-  };
 }

@@ -10,6 +10,8 @@ export interface Utterance {
   readonly path: string;
   readonly words: readonly string[];
   readonly entities: readonly string[];
+  /** What its entities are (medicines, places, ...), where the manifest says. */
+  readonly domain?: string;
 }
 
 export interface Manifest {
@@ -23,7 +25,7 @@ export interface Manifest {
 
 /**
  * A tab-separated manifest with a header line: `path` (relative to the manifest, or within the tar of the same name
- * beside it), `transcript`, and `entities` separated by `|`. Other columns are passed over.
+ * beside it), `transcript`, `entities` separated by `|`, and `domain` to be reported apart. Other columns are passed over.
  */
 export async function openManifest(path: string): Promise<Manifest> {
   const utterances = parseManifest(await readText(path), path);
@@ -77,7 +79,13 @@ function parseLine(fields: readonly string[], columns: readonly string[], place:
     .split('|')
     .map(normaliseText)
     .filter((entity) => entity !== '');
-  return { path, words: wordsOf(normaliseText(field('transcript'))), entities: [...new Set(entities)] };
+  const domain = field('domain').trim();
+  return {
+    path,
+    words: wordsOf(normaliseText(field('transcript'))),
+    entities: [...new Set(entities)],
+    ...(domain !== '' && { domain }),
+  };
 }
 
 async function readText(path: string): Promise<string> {

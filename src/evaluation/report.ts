@@ -1,103 +1,108 @@
-import type { ConfigurationResult } from './run.js';
-import type { Counts, Rates } from './score.js';
+import { bootstrap, type Intervals } from './bootstrap.js';
+import type { ConfigurationResult, UtteranceResult } from './run.js';
+import { add, type Counts, type Rates, rates } from './score.js';
+
+/** Which lists the recogniser is given: those with the utterance's entities, or anti-lists, of which nothing is said. */
+export type ListKind = 'spoken' | 'anti' | 'hard anti';
+
+/** How long the lists of one size are. */
+export interface ListSize {
+  /** Distractors asked for per utterance. */
+  readonly n: number;
+  /** Drawn per utterance; fewer than `n` where the source has no more. */
+  readonly least: number;
+  readonly most: number;
+}
 
 /** What was measured, and on what. */
 export interface ReportFacts {
   readonly model: { readonly name: string; readonly version: string };
   readonly manifest: string;
-  readonly distractors: {
-    /** File name, or `entities` for those of the manifest's other utterances. */
-    readonly source: string;
-    /** Asked for per utterance. */
-    readonly n: number;
-    /** Drawn per utterance; fewer than `n` where the source has no more. */
-    readonly least: number;
-    readonly most: number;
-  };
+  readonly lists: ListKind;
+  /** Where distractors come from: a file's name, or `entities` for those of the manifest's other utterances. */
+  readonly distractors: string;
+  readonly sizes: readonly ListSize[];
   readonly seed: number;
   /** Chunk and look-ahead together. */
   readonly latencyMs: number;
   readonly endpoints: boolean;
+  readonly utterances: number;
+  readonly seconds: number;
   readonly words: number;
   /** Occurrences of entities in the references. */
   readonly entities: number;
 }
 
-export interface ReportedConfiguration extends Rates {
-  readonly utterances: number;
-  readonly seconds: number;
+/** One configuration with lists of one size. */
+export interface Measured {
+  readonly config: string;
+  readonly n: number;
+  readonly result: ConfigurationResult;
+}
+
+export interface ReportedRun extends Rates {
+  readonly config: string;
+  readonly n: number;
   readonly realTimeFactor: number;
+  /** 95 %, over utterances. */
+  readonly intervals: Intervals;
   readonly counts: Counts;
+  /** Rates of the utterances of each domain that the manifest names. */
+  readonly domains: Readonly<Record<string, Rates & { readonly counts: Counts }>>;
 }
 
 /** All rates are fractions. */
 export interface Report extends ReportFacts {
-  readonly configs: Readonly<Record<string, ReportedConfiguration>>;
+  readonly runs: readonly ReportedRun[];
 }
 
+/** @param measured at least one run, all of the same utterances */
 export function makeReport(
-  facts: Omit<ReportFacts, 'words' | 'entities'>,
-  measured: ReadonlyMap<string, ConfigurationResult>,
+  facts: Omit<ReportFacts, 'utterances' | 'seconds' | 'words' | 'entities'>,
+  measured: readonly Measured[],
 ): Report {
-  const [first] = measured.values();
-  const counts = first!.counts;
+  const { counts, utterances, seconds } = measured[0]!.result;
   return {
     ...facts,
+    utterances,
+    seconds,
     words: counts.biasedWords + counts.unbiasedWords,
     entities: counts.truePositives + counts.falseNegatives,
-    configs: Object.fromEntries(
-      [...measured].map(([name, { results: _, ...figures }]) => [name, figures] as const),
-    ),
+    runs: measured.map(({ config, n, result: { results, realTimeFactor, counts } }) => ({
+      config,
+      n,
+      ...rates(counts),
+      realTimeFactor,
+      intervals: bootstrap(
+        results.map((result) => result.counts),
+        facts.seed,
+      ),
+      counts,
+      domains: byDomain(results),
+    })),
   };
 }
 
-const COLUMNS: readonly (readonly [string, (figures: ReportedConfiguration) => string])[] = [
-  ['WER %', ({ wer }) => percent(wer)],
-  ['U-WER %', ({ uWer }) => percent(uWer)],
-  ['B-WER %', ({ bWer }) => percent(bWer)],
-  ['precision %', ({ precision }) => percent(precision)],
-  ['recall %', ({ recall }) => percent(recall)],
-  ['F1 %', ({ f1 }) => percent(f1)],
-  ['real time', ({ realTimeFactor }) => realTimeFactor.toFixed(3)],
-];
-
-/** The report for a terminal. */
-export function formatReport({ configs, ...facts }: Report): string {
-  const { model, manifest, distractors, latencyMs, words, entities } = facts;
-  const [first] = Object.values(configs);
-  const { n, least, most, source } = distractors;
-  const drawn = least === n ? `${n}` : `${least === most ? most : `${least} to ${most}`} (of ${n} asked for)`;
-  const head = [
-    `${manifest}: ${first!.utterances} utterances, ${(first!.seconds / 60).toFixed(1)} min, ${words} words, ${entities} entities`,
-    `model ${model.name} ${model.version} at ${latencyMs} ms; ${drawn} distractors from ${source}, seed ${facts.seed}`,
-  ];
-  const rows = Object.entries(configs).map(([name, figures]) => [
-    name,
-    ...COLUMNS.map(([, cell]) => cell(figures)),
-  ]);
-  return `${[...head, '', ...table(['', ...COLUMNS.map(([title]) => title)], rows)].join('\n')}\n`;
-}
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const lines = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...lines.map((cells) => cells[column]!.length)));
-  return lines.map((cells) =>
-    cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
-      .join('  '),
+function byDomain(results: readonly UtteranceResult[]): ReportedRun['domains'] {
+  const names = [...new Set(results.flatMap(({ utterance }) => utterance.domain ?? []))].sort();
+  return Object.fromEntries(
+    names.map((name) => {
+      const counts = add(
+        results.filter(({ utterance }) => utterance.domain === name).map((result) => result.counts),
+      );
+      return [name, { ...rates(counts), counts }];
+    }),
   );
 }
 
-function percent(fraction: number): string {
-  return (fraction * 100).toFixed(2);
-}
-
-/** A line per utterance and configuration, to read what was heard. */
-export function formatTranscripts(measured: ReadonlyMap<string, ConfigurationResult>): string {
-  const lines = [...measured].flatMap(([name, { results }]) =>
+/** A line per utterance and run, to read what was heard. */
+export function formatTranscripts(measured: readonly Measured[]): string {
+  const lines = measured.flatMap(({ config, n, result: { results } }) =>
     results.map(({ utterance, hypothesis }) =>
-      [utterance.path, name, utterance.words.join(' '), hypothesis, utterance.entities.join('|')].join('\t'),
+      [utterance.path, config, n, utterance.words.join(' '), hypothesis, utterance.entities.join('|')].join(
+        '\t',
+      ),
     ),
   );
-  return `${['path\tconfig\ttranscript\thypothesis\tentities', ...lines].join('\n')}\n`;
+  return `${['path\tconfig\tn\ttranscript\thypothesis\tentities', ...lines].join('\n')}\n`;
 }

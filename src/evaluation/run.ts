@@ -14,6 +14,8 @@ export interface RunOptions {
   /** Those of the manifest that are evaluated. */
   readonly utterances: readonly Utterance[];
   readonly distractors: (utterance: Utterance) => readonly string[];
+  /** Whether the list is an anti-list: distractors alone, without what the utterance itself speaks of. */
+  readonly anti?: boolean;
   /** Utterances under way at a time. */
   readonly parallel: number;
   readonly latency: Latency;
@@ -51,12 +53,32 @@ export async function run(options: RunOptions): Promise<ConfigurationResult> {
     progress?.(++done, seconds);
     return result;
   });
+  return sumUp(results, seconds === 0 ? 0 : (performance.now() - begun) / 1000 / seconds);
+}
+
+/** The same texts scored with other lists: what a configuration gives that was never told its list. */
+export function rescore(
+  { results, realTimeFactor }: ConfigurationResult,
+  distractors: RunOptions['distractors'],
+): ConfigurationResult {
+  const rescored = results.map((result) => {
+    const { words, entities } = result.utterance;
+    const counts = score(words, wordsOf(result.hypothesis), {
+      entities,
+      distractors: distractors(result.utterance),
+    });
+    return { ...result, counts };
+  });
+  return sumUp(rescored, realTimeFactor);
+}
+
+function sumUp(results: readonly UtteranceResult[], realTimeFactor: number): ConfigurationResult {
   const counts = add(results.map((result) => result.counts));
   return {
     ...rates(counts),
     utterances: results.length,
-    seconds,
-    realTimeFactor: seconds === 0 ? 0 : (performance.now() - begun) / 1000 / seconds,
+    seconds: results.reduce((sum, each) => sum + each.seconds, 0),
+    realTimeFactor,
     counts,
     results,
   };
@@ -75,11 +97,12 @@ async function runUtterance(utterance: Utterance, options: RunOptions): Promise<
 async function recogniseAndScore(
   utterance: Utterance,
   audio: MonoAudio,
-  { recognisers, distractors: draw, ...options }: RunOptions,
+  { recognisers, distractors: draw, anti = false, ...options }: RunOptions,
 ): Promise<UtteranceResult> {
   const { words, entities } = utterance;
   const distractors = draw(utterance);
-  const text = await recognise(recognisers, audio, [...entities, ...distractors], options);
+  const list = anti ? distractors : [...entities, ...distractors];
+  const text = await recognise(recognisers, audio, list, options);
   const hypothesis = normaliseText(text);
   return {
     utterance,
