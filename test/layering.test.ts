@@ -32,6 +32,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   access: ['util', 'session'],
   server: ['util', 'observability', 'protocol', 'session', 'access'],
   compat: ['util', 'observability', 'protocol', 'audio', 'session'],
+  // around recognisers, whichever protocol asks for them
+  recording: ['util', 'audio', 'encoder', 'session'],
   client: ['protocol'],
   page: ['protocol', 'captions', 'client'],
   // phonetics: an anti-list is drawn by sound
@@ -52,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'client',
     'evaluation',
     'phonetics',
+    'recording',
   ],
 };
 

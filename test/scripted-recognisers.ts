@@ -18,7 +18,8 @@ export function spoken(pieces: readonly number[]): Uint8Array {
   return new Uint8Array(samples.buffer);
 }
 
-export function scriptedRecognisers(): RecogniserFactory {
+/** @param delay before each run of the network, which decides where updates meet the audio */
+export function scriptedRecognisers(delay = async (): Promise<void> => undefined): RecogniserFactory {
   const description = {
     ...DESCRIPTION,
     pieces: PIECES,
@@ -29,16 +30,20 @@ export function scriptedRecognisers(): RecogniserFactory {
   const runtime: EncoderRuntime = {
     description,
     start: () => ({ tensors: [] }),
-    run: async (requests) =>
-      requests.map(({ pcm, state }) => {
+    run: async (requests) => {
+      await delay();
+      return requests.map(({ pcm, state }) => {
         const frames = Math.floor(pcm.length / FRAME);
         const subwords = new Float32Array(frames * width).fill(-9);
         for (let frame = 0; frame < frames; frame++) {
           const piece = Math.round(pcm[frame * FRAME + FRAME / 2]! * 256);
-          subwords[frame * width + (piece === 0 ? PIECES.length : piece - 1)] = -0.01;
+          subwords[frame * width + (piece === 0 ? PIECES.length : piece - 1)] = -0.4;
+          // a list may decide for another
+          if (piece > 0) subwords[frame * width + (piece % PIECES.length)] = -1.2;
         }
         return { state, logProbs: { frames, subwords, phones: new Float32Array(frames), taps: [] } };
-      }),
+      });
+    },
     close: async () => undefined,
   };
   const batcher = new Batcher(runtime);

@@ -14,11 +14,18 @@ export function window(options: WindowerOptions): OperatorFunction<Flow<Float32A
     new Observable((destination) => {
       const windower = new Windower(options);
       const marks: (Boundary & { readonly sample: number })[] = [];
-      const emit = (windows: readonly Window[]): void => {
-        for (const each of windows) destination.next(data(each));
-        while (marks.length > 0 && marks[0]!.sample <= windower.decided) {
+      const release = (decided: number): void => {
+        while (marks.length > 0 && marks[0]!.sample <= decided) {
           destination.next({ kind: 'boundary', boundary: marks.shift()! });
         }
+      };
+      const emit = (windows: readonly Window[]): void => {
+        for (const each of windows) {
+          destination.next(data(each));
+          // behind the window that decides it, whether or not more have come at once
+          if (!each.tentative) release((each.frame + each.to) * options.frameSamples);
+        }
+        release(windower.decided);
       };
       return source.subscribe({
         next: (item) => {

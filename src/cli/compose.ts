@@ -11,6 +11,7 @@ import { createLogger, type Logger, logSessions } from '../observability/logger.
 import { together, type WatchSessions } from '../observability/session-event.js';
 import { loadPhonetics } from '../phonetics/bundle.js';
 import { ERROR_CODES } from '../protocol/errors.js';
+import { Recorder } from '../recording/recorder.js';
 import { Gateway } from '../server/gateway.js';
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from '../server/limits.js';
 import { metricsRoute } from '../server/metrics-route.js';
@@ -18,8 +19,10 @@ import { readPage } from '../server/page.js';
 import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
 import { nativeEndpoint } from '../session/native.js';
 import { WorkerPool } from '../session/pool.js';
+import type { RecogniserFactory } from '../session/recogniser.js';
 import { packageRoot, packageVersion } from '../util/package-root.js';
 import { type AccessOptions, OPEN_TO_THIS_MACHINE } from './access.js';
+import { hashModel } from './model-hash.js';
 import type { ServeSettings } from './settings.js';
 import type { WorkerSettings } from './worker.js';
 
@@ -57,6 +60,10 @@ export async function startService(
 ): Promise<Service> {
   const page = await readPage(join(packageRoot(), 'build', 'page'));
   const pool = await startWorkers(settings, logger);
+  const recognisers = await recordedIfAsked(settings, pool, logger).catch(async (reason: unknown) => {
+    await pool.stop();
+    throw reason;
+  });
   const { host, port } = settings;
   const limits = pick<SessionLimits>(settings, DEFAULT_LIMITS);
   const { name, version } = pool.description;
@@ -66,7 +73,7 @@ export async function startService(
   });
   const exposition = new Exposition(async () => [await metrics.snapshot(), ...(await pool.snapshots())]);
   const watch = together([metrics.watch, logSessions(logger), ...watchers]);
-  const environment = { recognisers: pool, limits, watch };
+  const environment = { recognisers, limits, watch };
   const { authenticator = EVERYBODY, trustProxy = false, routes = [] } = access;
   const gateway = await Gateway.start({
     endpoints: [
@@ -101,6 +108,24 @@ export async function startService(
       await pool.stop();
     },
   };
+}
+
+async function recordedIfAsked(
+  settings: ServeSettings,
+  pool: WorkerPool,
+  logger: Logger,
+): Promise<RecogniserFactory> {
+  const { record, maxRecordBytes, model } = settings;
+  if (record === undefined) return pool;
+  const { name, version } = pool.description;
+  return Recorder.open({
+    recognisers: pool,
+    folder: record,
+    maxBytes: maxRecordBytes,
+    model: { name, version, files: await hashModel(model) },
+    version: packageVersion(),
+    tell: (what) => logger.warn({}, `recording: ${what}`),
+  });
 }
 
 /** Of the settings, those that are named by `names`. */

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../util/package-root.js';
 import { demo } from './demo.js';
 import { addKeyCommands } from './keys.js';
+import { replayRecording } from './replay.js';
 import { serve } from './serve.js';
 import { addSettings, readSettings } from './settings.js';
 import { type TranscribeOptions, transcribe } from './transcribe.js';
@@ -48,6 +49,13 @@ addSettings(program.command('demo'))
   )
   .action(async (_: unknown, command: Command) => {
     await demo(readSettings(command));
+  });
+
+addSettings(program.command('replay'))
+  .description('Repeat a session that "serve --record" recorded, and say whether its messages are the same.')
+  .argument('<folder>', 'the folder of one session')
+  .action(async (folder: string, _: unknown, command: Command) => {
+    await replayRecording(folder, readSettings(command));
   });
 
 addKeyCommands(program);

@@ -20,6 +20,12 @@ export async function serve(settings: ServeSettings): Promise<void> {
     `lexigate listens on ${service.url} (model ${name} ${version}, ${settings.workers} workers, ready in ${seconds} s)\n`,
   );
   process.stdout.write(`captions in a browser: ${new URL('/', service.url.replace(/^ws/, 'http'))}\n`);
+  if (settings.record !== undefined) {
+    // whatever the level of the log: who speaks has to be told
+    process.stdout.write(
+      `every session is recorded to ${settings.record}, speech and text, up to ${settings.maxRecordBytes} bytes (--record)\n`,
+    );
+  }
   access.watch(service.gateway, warn);
   process.on('SIGHUP', () => void access.reload(service.gateway, warn));
   await new Promise<void>((resolve) => {

@@ -16,6 +16,9 @@ export interface ServeSettings extends SessionLimits, ServerLimits, AccessSettin
   readonly maxBatch: number;
   readonly graceSeconds: number;
   readonly logLevel: LogLevel;
+  /** Folder of recordings; docs/recording.md. */
+  readonly record: string | undefined;
+  readonly maxRecordBytes: number;
 }
 
 /** Who may come, and how; docs/access.md. */
@@ -183,6 +186,14 @@ export const SETTINGS: readonly Setting[] = [
     1024 ** 3,
   ),
   number('maxSuspended', 'sessions without a connection', DEFAULT_LIMITS.maxSuspended, 0, 100_000),
+  text('record', 'folder', 'record every session, its speech included, to be replayed'),
+  number(
+    'maxRecordBytes',
+    'bytes of all recordings together; beyond it recordings end',
+    1024 ** 3,
+    1024,
+    2 ** 50,
+  ),
   number('graceSeconds', 'seconds that open sessions have to finish at shutdown', 30, 0, 86_400),
   choice('logLevel', 'what is logged, as JSON lines on the standard error output', 'info', LOG_LEVELS),
 ];

@@ -27,7 +27,7 @@ export interface TranscribeOptions {
 }
 
 /** Nobody else uses it: a file may be read as fast as it is recognised. */
-const OWN_GATEWAY = { host: '127.0.0.1', port: 0, workers: 1, maxSpeed: 1000 };
+const OWN_GATEWAY = { host: '127.0.0.1', port: 0, workers: 1, maxSpeed: 1000, record: undefined };
 
 /** Transcribes files one after the other, through a gateway of its own where no address is given. */
 export async function transcribe(

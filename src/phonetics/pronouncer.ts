@@ -59,13 +59,22 @@ export class Pronouncer {
   /** Least recently used first. */
   readonly #known = new Map<string, Known>();
   #turn: Promise<unknown> = Promise.resolve();
-  readonly #common = new CommonSounds();
+  #common = new CommonSounds();
   #commonLearnt: Promise<void> | undefined;
 
   // 50,000 words are five lists of the greatest size, some 30 MB
   constructor(options: PronouncerOptions) {
     this.#options = options;
     this.#maxWords = options.maxWords ?? 50_000;
+  }
+
+  /** One that knows the same and remembers for itself: what others ask of this one changes nothing in its answers. */
+  alone(): Pronouncer {
+    const alone = new Pronouncer(this.#options);
+    this.#commonLearnt ??= this.#learnCommon();
+    alone.#common = this.#common;
+    alone.#commonLearnt = this.#commonLearnt;
+    return alone;
   }
 
   /** Pronunciations of a word in a-z and apostrophes, the likeliest first; none for what has no letters. */

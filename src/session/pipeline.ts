@@ -1,4 +1,4 @@
-import { concatMap, from, map, type Observable, type OperatorFunction, pipe, share, tap } from 'rxjs';
+import { concatMap, from, map, type Observable, type OperatorFunction, of, pipe, share, tap } from 'rxjs';
 import { decodeFrame } from '../audio/decode.js';
 import { frameLevels } from '../audio/levels.js';
 import type { Resampler } from '../audio/resample.js';
@@ -23,6 +23,8 @@ export interface ChannelStages {
   readonly messages: (
     hypothesis: FinalHypothesis | PartialHypothesis,
   ) => readonly (PartialMessage | FinalMessage)[];
+  /** Called before each step of decoding, be it audio or a boundary, which waits for what is returned. */
+  readonly before: () => Promise<void> | undefined;
   /** Told the frame up to which the channel is decoded. */
   readonly progress: (frame: number) => void;
   /** Told how long stages take, but for the encoder, which works for many channels at once. */
@@ -50,6 +52,10 @@ export function pipeline(
           told('windowing'),
         ),
         encode(stages.batcher, stages.latency),
+        concatMap((item) => {
+          const wait = stages.before();
+          return wait === undefined ? of(item) : from(wait).pipe(map(() => item));
+        }),
         tap((item) => {
           if (item.kind === 'data') stages.progress(item.value.window.frame + item.value.window.to);
         }),

@@ -35,6 +35,11 @@ export interface RecogniserConfig {
   readonly vocabulary: readonly VocabularyEntry[];
   readonly maxEntries: number;
   readonly maxEntryLength: number;
+  /**
+   * True: what happens follows from audio and commands alone, not from when they came or what other sessions do. Updates
+   * are told where they met the audio (`placed`), and decoding waits while the sounds of a new list are learnt.
+   */
+  readonly repeatable?: boolean;
 }
 
 export type VocabularyChange =
@@ -51,6 +56,8 @@ export interface UpdateCommand {
   readonly at: UpdateMoment;
   /** Whether what is not committed of the open segment is decoded again. */
   readonly retroactive: boolean;
+  /** Steps of decoding before it, as `placed` told them; absent: it meets what it meets. */
+  readonly step?: number;
 }
 
 /** What goes to a recogniser. Plain data: it may run on another thread. */
@@ -72,6 +79,8 @@ export type RecogniserEvent =
   | { readonly type: 'progress'; readonly sample: number }
   /** All that there is to know about the sounds of the newest list takes part, of so many entries; told where it is asked for. */
   | { readonly type: 'sounded'; readonly entries: number }
+  /** Where an update met the audio: behind so many steps of decoding. Told to who wants to repeat it. */
+  | { readonly type: 'placed'; readonly id: string; readonly step: number }
   /** A command that could not be carried out, or, with `internal`, the end of the recogniser. */
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string; readonly id?: string };
 

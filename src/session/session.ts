@@ -326,6 +326,7 @@ export class Session implements Connection {
         return;
       }
       case 'sounded':
+      case 'placed':
         return;
       case 'failed': {
         const error = new ProtocolError(event.code, event.message, { id: event.id });

@@ -29,6 +29,7 @@ import type {
   UpdateCommand,
   VocabularyChange,
 } from './recogniser.js';
+import { Repetition } from './repetition.js';
 import { Sounding } from './sounding.js';
 import { type ChannelPlace, type UpdateInForce, VocabularySchedule } from './vocabulary-schedule.js';
 
@@ -63,6 +64,7 @@ export class Transcriber {
   #subscription: Subscription | undefined;
   readonly #schedule: VocabularySchedule;
   readonly #biasing: BiasingCounter;
+  readonly #repetition: Repetition | undefined;
   readonly #sounding: Sounding | undefined;
   /** How the entries of the newest list are said. */
   readonly #index = new SoundIndex();
@@ -70,6 +72,8 @@ export class Transcriber {
   #vocabulary: Vocabulary;
   /** Client's samples per channel. */
   #received = 0;
+  /** Where flushes and the stop came that have not passed, in client's samples. */
+  readonly #ends: number[] = [];
   #reported = 0;
 
   private constructor(
@@ -84,6 +88,9 @@ export class Transcriber {
     this.#clock = new Clock(config.audio.sampleRate, sampleRate, frameSamples);
     const limits = { maxEntries: config.maxEntries, maxLength: config.maxEntryLength };
     this.#vocabulary = Vocabulary.empty(limits, vocabularies);
+    if (config.repeatable) {
+      this.#repetition = new Repetition(config.audio.channels, (update) => this.#update(update));
+    }
     if ((config.biasing.g2g || config.biasing.lexicon) && pronouncer !== undefined) {
       this.#sounding = new Sounding({
         pronouncer,
@@ -91,7 +98,10 @@ export class Transcriber {
         ...(config.biasing.lexicon && { index: this.#index }),
         empty: this.#vocabulary,
         changed: () => this.#soundsChanged(),
-        settled: (entries) => this.#emit({ type: 'sounded', entries }),
+        settled: (entries) => {
+          this.#repetition?.settled();
+          this.#emit({ type: 'sounded', entries });
+        },
       });
     }
     this.#schedule = new VocabularySchedule(config.audio.channels, {
@@ -111,9 +121,12 @@ export class Transcriber {
     resources: TranscriberResources,
     emit: (event: RecogniserEvent) => void,
   ): Promise<{ readonly transcriber: Transcriber; readonly vocabulary: VocabularySummary }> {
-    const transcriber = new Transcriber(config, resources, emit);
+    // what other sessions have asked a shared one changes what it knows
+    const pronouncer = config.repeatable ? resources.pronouncer?.alone() : resources.pronouncer;
+    const own = { ...resources, ...(pronouncer !== undefined && { pronouncer }) };
+    const transcriber = new Transcriber(config, own, emit);
     for (let channel = 0; channel < config.audio.channels; channel++) {
-      transcriber.#channels.push(await transcriber.#channel(channel, resources));
+      transcriber.#channels.push(await transcriber.#channel(channel, own));
     }
     const vocabulary = transcriber.#first(config.vocabulary);
     transcriber.#run();
@@ -127,10 +140,15 @@ export class Transcriber {
         this.#input.next({ kind: 'data', value: command.bytes });
         return;
       case 'boundary':
+        if (command.boundary.type !== 'mark') this.#ends.push(this.#received);
         this.#input.next({ kind: 'boundary', boundary: command.boundary });
         return;
       case 'vocabulary':
-        this.#update(command);
+        if (this.#repetition === undefined) this.#update(command);
+        else {
+          const step = this.#repetition.take(command);
+          if (step !== undefined) this.#emit({ type: 'placed', id: command.id, step });
+        }
     }
   }
 
@@ -188,6 +206,7 @@ export class Transcriber {
       latency: config.latency,
       segmenter,
       messages: (hypothesis) => this.#messages(channel, hypothesis),
+      before: () => this.#repetition?.step(channel),
       progress: (frame) => {
         this.#channels[channel]!.frame = frame;
         this.#progress();
@@ -217,7 +236,8 @@ export class Transcriber {
   /** Every channel has decided what was before the boundary. */
   #passed({ type, id, sample }: Boundary): void {
     // rounding between two rates may end a sample behind the last one that came
-    const decided = Math.min(this.#clock.ofModelSample(sample ?? 0), this.#received);
+    const decided = Math.min(this.#clock.ofModelSample(sample ?? 0), this.#heard);
+    if (type !== 'mark') this.#ends.shift();
     if (type === 'flush') {
       for (const channel of this.#channels.keys()) this.#schedule.reach(channel, () => this.#place(channel));
       this.#emit({ type: 'flushed', ...(id !== undefined && { id }), sample: decided });
@@ -226,6 +246,11 @@ export class Transcriber {
       this.#schedule.finish();
       this.#emit(this.#totals());
     }
+  }
+
+  /** Samples that may have been heard by now: what came behind a flush has no part in what it decides. */
+  get #heard(): number {
+    return this.#ends[0] ?? this.#received;
   }
 
   #totals(): RecogniserEvent {
@@ -277,8 +302,10 @@ export class Transcriber {
     const changed =
       'replace' in change ? this.#vocabulary.replace(change.replace) : this.#vocabulary.patch(change.patch);
     this.#vocabulary = changed.vocabulary;
-    if (this.#sounding !== undefined) this.#sounding.follow(change, changed.vocabulary);
-    else if (this.#config.biasing.g2g || this.#config.biasing.lexicon)
+    if (this.#sounding !== undefined) {
+      this.#repetition?.learning();
+      this.#sounding.follow(change, changed.vocabulary);
+    } else if (this.#config.biasing.g2g || this.#config.biasing.lexicon)
       setImmediate(() => this.#emit({ type: 'sounded', entries: 0 }));
     return changed;
   }
@@ -312,7 +339,7 @@ export class Transcriber {
     hypothesis: FinalHypothesis | PartialHypothesis,
   ): (PartialMessage | FinalMessage)[] {
     const { captioner, segmenter } = this.#channels[channel]!;
-    const messages = captioner.messages(hypothesis, this.#received);
+    const messages = captioner.messages(hypothesis, this.#heard);
     if (hypothesis.type === 'partial') segmenter.keep(captioner.committedTokens);
     return messages;
   }
