@@ -20,7 +20,13 @@ export async function demo(settings: ServeSettings): Promise<void> {
   const [before, after] = await Promise.all(
     SAMPLES.map((sample) => readAudioFile(join(packageRoot(), 'samples', sample))),
   );
-  const service = await startService({ ...settings, host: '127.0.0.1', port: 0, workers: 1, record: undefined });
+  const service = await startService({
+    ...settings,
+    host: '127.0.0.1',
+    port: 0,
+    workers: 1,
+    record: undefined,
+  });
   try {
     await converse(service.url, before!, after!);
   } finally {

@@ -1,8 +1,8 @@
 import { compare, type Recording, readRecording, replay } from '../recording/replay.js';
+import { packageVersion } from '../util/package-root.js';
 import { startWorkers } from './compose.js';
 import { hashModel } from './model-hash.js';
 import type { ServeSettings } from './settings.js';
-import { packageVersion } from '../util/package-root.js';
 
 /** Repeats a recorded session: messages on standard output, on standard error whether they are what they were. */
 export async function replayRecording(folder: string, settings: ServeSettings): Promise<void> {
