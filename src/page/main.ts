@@ -153,7 +153,11 @@ class Page {
       return;
     }
     try {
-      const applied = await listening.client.updateVocabulary({ replace: [...this.#vocabulary.entries] });
+      // whoever adds a name has mostly just heard it
+      const applied = await listening.client.updateVocabulary({
+        replace: [...this.#vocabulary.entries],
+        retroactive: true,
+      });
       this.#vocabulary.inForce(applied, listening.sampleRate);
     } catch (error) {
       this.#vocabulary.refused(error instanceof Error ? error.message : String(error));
