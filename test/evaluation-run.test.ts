@@ -32,6 +32,8 @@ class FakeRecognisers implements RecogniserFactory {
   readonly description = {} as EncoderDescription;
   readonly configs: RecogniserConfig[] = [];
   readonly commands: RecogniserCommand[] = [];
+  sounded = false;
+  #heardEarly = false;
   inUse = 0;
   mostInUse = 0;
   readonly #hears: readonly string[];
@@ -40,6 +42,11 @@ class FakeRecognisers implements RecogniserFactory {
   constructor(hears: readonly string[], { fails = false } = {}) {
     this.#hears = hears;
     this.#fails = fails;
+  }
+
+  /** Whether anything came before the list's sounds were known. */
+  get heardEarly(): boolean {
+    return this.#heardEarly;
   }
 
   open(config: RecogniserConfig): Promise<Recogniser> {
@@ -52,11 +59,16 @@ class FakeRecognisers implements RecogniserFactory {
   #recogniser(): Recogniser {
     const events = new Subject<RecogniserEvent>();
     let heard = 0;
+    setTimeout(() => {
+      this.sounded = true;
+      events.next({ type: 'sounded', entries: 0 });
+    }, 20);
     return {
       vocabulary: { version: 0, hash: '', entries: 0, sample: 0, buildMs: 0, rejected: [] },
       events,
       send: (command) => {
         this.commands.push(command);
+        this.#heardEarly ||= !this.sounded;
         if (command.type === 'audio') {
           heard += command.bytes.length / 4;
           setImmediate(() => events.next({ type: 'progress', sample: heard }));
@@ -198,6 +210,23 @@ test('a recogniser is asked as the gateway would ask it, with the list only wher
   assert.equal(await asked('beam'), [beam, false, [], true]);
   assert.equal(await asked('none'), [beam, true, [], true]);
   assert.equal(await asked('adaptive'), [beam, true, ['anna', 'bert'], true]);
+});
+
+test('techniques are switched as the configuration says, and audio waits for those that learn first', async () => {
+  const manifest = await manifestOf([LINES[0]!], TONES);
+  const asked = async (name: string): Promise<[unknown, boolean]> => {
+    const fake = new FakeRecognisers([]);
+    await evaluate(fake, manifest, name, ['bert']);
+    return [fake.configs[0]!.biasing, fake.heardEarly];
+  };
+  const none = { adaptive: false, unigram: false, phonetic: false, lexicon: false, g2g: false };
+  const adaptive = { ...none, adaptive: true, unigram: true };
+  assert.equal(await asked('greedy'), [none, true]);
+  assert.equal(await asked('adaptive'), [adaptive, true]);
+  assert.equal(await asked('phonetic'), [{ ...adaptive, phonetic: true }, true]);
+  assert.equal(await asked('lexicon'), [{ ...adaptive, lexicon: true }, false]);
+  assert.equal(await asked('g2g'), [{ ...adaptive, g2g: true }, false]);
+  assert.equal(await asked('decoder'), [{ ...adaptive, phonetic: true, lexicon: true, g2g: true }, false]);
 });
 
 test('segments are joined, scored and summed over utterances, a few of which are under way at a time', async () => {

@@ -2,15 +2,16 @@
 import { DEFAULT_ENDPOINT } from '../src/decoder/endpoint.js';
 import { Batcher } from '../src/encoder/batcher.js';
 import type { EncoderRuntime } from '../src/encoder/runtime.js';
+import { PHONES } from '../src/phonetics/phones.js';
 import type { FinalMessage, PartialMessage, VocabularyAppliedMessage } from '../src/protocol/messages.js';
 import type { RecogniserConfig, RecogniserEvent, UpdateMoment } from '../src/session/recogniser.js';
-import { Transcriber } from '../src/session/transcriber.js';
+import { Transcriber, type TranscriberResources } from '../src/session/transcriber.js';
 import { DESCRIPTION } from './session-support.js';
 
 export const FRAME = 640;
 const LEVEL = 1 / 256;
 
-/** Log-probabilities of pieces in a frame; `''` is the blank. */
+/** Log-probabilities of pieces in a frame, and of phones with a slash in front; `''` and `/` are the blanks. */
 export type ScriptRow = Readonly<Record<string, number>>;
 
 export class ScriptedRun {
@@ -28,6 +29,7 @@ export class ScriptedRun {
   static async start(
     pieces: readonly string[],
     changes: Partial<RecogniserConfig> = {},
+    resources: Omit<TranscriberResources, 'batcher'> = {},
   ): Promise<ScriptedRun> {
     const run = new ScriptedRun(pieces);
     const latency = { chunkFrames: 1, lookaheadFrames: 0 };
@@ -48,7 +50,9 @@ export class ScriptedRun {
       ...changes,
     };
     const batcher = new Batcher(run.#network());
-    const { transcriber } = await Transcriber.open(config, { batcher }, (event) => run.#heard(event));
+    const { transcriber } = await Transcriber.open(config, { ...resources, batcher }, (event) =>
+      run.#heard(event),
+    );
     run.#transcriber = transcriber;
     return run;
   }
@@ -91,9 +95,21 @@ export class ScriptedRun {
     return this.events.filter((event) => event.type === 'vocabulary.applied');
   }
 
+  /** Resolves when the list's sounds are known. */
+  async sounded(): Promise<void> {
+    if (this.events.some(({ type }) => type === 'sounded')) return;
+    await this.#answer(() => undefined);
+  }
+
   #heard(event: RecogniserEvent): void {
     this.events.push(event);
-    if (event.type !== 'mark' && event.type !== 'flushed' && event.type !== 'stopped') return;
+    if (
+      event.type !== 'sounded' &&
+      event.type !== 'mark' &&
+      event.type !== 'flushed' &&
+      event.type !== 'stopped'
+    )
+      return;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
@@ -105,7 +121,8 @@ export class ScriptedRun {
 
   #network(): EncoderRuntime {
     const pieces = this.#pieces;
-    const description = { ...DESCRIPTION, pieces, blank: pieces.length };
+    const phoneSymbols = ['', ...PHONES];
+    const description = { ...DESCRIPTION, pieces, blank: pieces.length, phones: phoneSymbols };
     const width = pieces.length + 1;
     return {
       description,
@@ -114,13 +131,18 @@ export class ScriptedRun {
         requests.map(({ pcm, state }) => {
           const frames = pcm.length / FRAME;
           const subwords = new Float32Array(frames * width).fill(-20);
+          const phones = new Float32Array(frames * phoneSymbols.length).fill(-20);
           for (let frame = 0; frame < frames; frame++) {
             const row = this.#rows[Math.round(pcm[frame * FRAME]! / LEVEL) - 1] ?? { '': -0.01 };
             for (const [piece, logProb] of Object.entries(row)) {
-              subwords[frame * width + (piece === '' ? pieces.length : pieces.indexOf(piece))] = logProb;
+              if (piece.startsWith('/')) {
+                const phone = phoneSymbols.indexOf(piece.slice(1));
+                phones[frame * phoneSymbols.length + phone] = logProb;
+              } else
+                subwords[frame * width + (piece === '' ? pieces.length : pieces.indexOf(piece))] = logProb;
             }
           }
-          return { state, logProbs: { frames, subwords, phones: new Float32Array(frames), taps: [] } };
+          return { state, logProbs: { frames, subwords, phones, taps: [] } };
         }),
       close: async () => undefined,
     };
