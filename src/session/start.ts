@@ -20,7 +20,7 @@ import type { BiasingTechniques, RecogniserConfig, UpdateCommand, VocabularyChan
  */
 const DEFAULT_BEAM = 64;
 
-/** All that helped on the dev sets ([docs/biasing.md]). */
+/** All that helped on the dev sets: docs/biasing.md. */
 const DEFAULT_BIASING: BiasingTechniques = {
   adaptive: true,
   unigram: true,
