@@ -3,12 +3,12 @@
 
 python graphemes.py models/en-base/graphemes.tsv
 
-Letters and phones are aligned (`align.py`); a letter that says nothing joins the letter before it, at a word's begin the
-one behind it. So "knight" is kn-n igh-I t-t: three units. The file has a line per unit, commonest first:
-`letters TAB phones TAB count TAB followers`, and a first line without letters and phones for the words' begins and ends.
-Followers are `line:count`, separated by spaces: by the line's number (from 0) the unit that stands behind this one, and how
-often. Units that occur fewer than `--least` times are left out with the words that need them, and so are pairs that
-occur fewer than `--least-pairs` times.
+Letters and phones are aligned (`align.py`); a letter that says nothing joins the letter before it, at a word's begin
+the one behind it. So "knight" is kn-n igh-I t-t: three units. The file has a line per unit, commonest first:
+`letters TAB phones TAB count TAB followers`, and a first line without letters and phones for the words' begins and
+ends. Followers are `line:count`, separated by spaces: by the line's number (from 0) the unit that stands behind this
+one, and how often. Units that occur fewer than `--least` times are left out with the words that need them, and so are
+pairs that occur fewer than `--least-pairs` times.
 """
 
 import argparse
@@ -82,7 +82,9 @@ def main() -> None:
         for left, right in zip([EDGE, *word], [*word, EDGE], strict=True):
             follows[left][number[right]] += 1
     lines = [
-        "\t".join((*u, str(counts[u]), " ".join(f"{v}:{c}" for v, c in sorted(follows[u].items()) if c >= a.least_pairs)))
+        "\t".join(
+            (*u, str(counts[u]), " ".join(f"{v}:{c}" for v, c in sorted(follows[u].items()) if c >= a.least_pairs))
+        )
         for u in inventory
     ]
     a.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
