@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LexigateError } from '../src/client/error.js';
@@ -174,6 +175,42 @@ test('a sender that waits is let go when the connection ends', async () => {
   const sending = session.sendAudio(new Uint8Array(3200));
   socket.end(1006, '');
   await sending;
+});
+
+test('a connection on which nothing comes any more, though audio should be acknowledged, is taken for lost', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const sockets: FakeSocket[] = [];
+    class Dialled extends FakeSocket {
+      constructor() {
+        super();
+        sockets.push(this);
+      }
+    }
+    const opened = openSession(Dialled, 'ws://gateway/v1/stream', START, { delayMs: () => 0 });
+    const limits = { maxFrameBytes: 1_000_000 };
+    sockets[0]!.say({ ...READY, limits, resume: { token: 't', seconds: 30 } });
+    const session = await opened;
+    const lost: string[] = [];
+    session.on('reconnecting', ({ reason }) => lost.push(reason));
+    const second = new Uint8Array(32_000);
+    await session.sendAudio(second);
+    // less than what has to be acknowledged by now
+    mock.timers.tick(15_000);
+    await session.sendAudio(second);
+    mock.timers.tick(14_000);
+    sockets[0]!.say({ type: 'progress', sample: 16_000 });
+    mock.timers.tick(1000);
+    await session.sendAudio(second);
+    mock.timers.tick(14_999);
+    assert.equal(lost, []);
+    mock.timers.tick(1);
+    assert.equal(lost, ['nothing came for 15 seconds']);
+    assert.is(sockets[0]!.readyState, 3);
+    session.close();
+  } finally {
+    mock.timers.reset();
+  }
 });
 
 test('a listener that was taken off hears nothing more', async () => {

@@ -35,6 +35,11 @@ export class Outbound {
     return this.#bytes;
   }
 
+  /** Samples of audio that is not known to have arrived. */
+  get samples(): number {
+    return this.#sample - (this.#frames[0]?.sample ?? this.#sample);
+  }
+
   /** @returns a copy of the bytes, to be sent: the caller may use its own again */
   audio(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const { frameBytes, maxFrameBytes } = this.#options;

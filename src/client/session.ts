@@ -36,6 +36,14 @@ const BACKPRESSURE_POLL_MS = 5;
 /** How long one attempt to come back may take, in milliseconds: a network that is gone answers nothing at all. */
 const ATTEMPT_MS = 5000;
 
+/**
+ * A gateway acknowledges every second of audio. When more waits than that by this factor, and nothing at all has come for
+ * so many milliseconds, the connection is taken for lost: a network that is gone says nothing, and systems wait for
+ * minutes. Where it was only slow, the session goes on all the same, over the other one.
+ */
+const STALLED_SECONDS = 2;
+const STALLED_MS = 15_000;
+
 /** The connection ended without a closing frame (RFC 6455, 7.4.1): nobody meant it to. */
 const CUT = 1006;
 
@@ -134,6 +142,8 @@ export class LexigateSession {
   /** Of the last numbered message that came. */
   #seq = 0;
   #stopped: Promise<StoppedMessage> | undefined;
+  /** Runs while audio was sent and nothing has come since. */
+  #silence: ReturnType<typeof setTimeout> | undefined;
   /** The last message has come. */
   #finished = false;
   /** Why the session is about to close, or has. */
@@ -186,6 +196,7 @@ export class LexigateSession {
     // memory shared between threads, which a browser would refuse, is nothing that audio comes in
     const data = this.#outbound?.audio(bytes) ?? (bytes as Uint8Array<ArrayBuffer>);
     this.#socket?.send(data);
+    this.#expectAnswer();
     while (this.#crowded && !this.#over.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, BACKPRESSURE_POLL_MS));
     }
@@ -226,9 +237,32 @@ export class LexigateSession {
     return buffered > MAX_BUFFERED_BYTES || (this.#outbound?.bytes ?? 0) > MAX_UNACKNOWLEDGED_BYTES;
   }
 
+  #expectAnswer(): void {
+    if (this.#outbound === undefined || this.#socket === undefined) return;
+    this.#silence ??= setTimeout(() => this.#stalled(), STALLED_MS);
+  }
+
+  #answered(): void {
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
+  }
+
+  #stalled(): void {
+    this.#silence = undefined;
+    const socket = this.#socket;
+    const { sampleRate } = this.#opened.start.audio;
+    if (socket === undefined || this.#outbound!.samples < STALLED_SECONDS * sampleRate) return;
+    // what it still has to say comes again over the other one
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+    this.#closed({ code: CUT, reason: `nothing came for ${STALLED_MS / 1000} seconds` });
+  }
+
   #take(socket: WebSocketLike): void {
     this.#socket = socket;
     socket.onmessage = ({ data }: { readonly data: unknown }) => {
+      this.#answered();
       const message = parse(data);
       if (message !== undefined) this.#arrived(message, socket);
     };
@@ -310,6 +344,7 @@ export class LexigateSession {
   #closed({ code, reason }: CloseEvent): void {
     const { resume } = this.ready;
     this.#socket = undefined;
+    this.#answered();
     const done = this.#fatal !== undefined || this.#finished;
     if (code !== CUT || resume === undefined || done) this.#end({ code, reason });
     else {
