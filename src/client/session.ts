@@ -6,7 +6,6 @@ import type {
   MarkedMessage,
   PartialMessage,
   ReadyMessage,
-  ResumedMessage,
   ServerMessage,
   StartMessage,
   StoppedMessage,
@@ -14,38 +13,14 @@ import type {
   VocabularyPatchMessage,
   VocabularyReplaceMessage,
 } from '../protocol/messages.js';
-import { bytesOfSample } from './audio-format.js';
-import { type Address, type CloseEvent, dial, parse } from './dial.js';
+import { type Address, type CloseEvent, dial } from './dial.js';
 import { LexigateError } from './error.js';
-import { Outbound } from './outbound.js';
-import { backoffMs, retry } from './retry.js';
-import type { WebSocketConstructor, WebSocketLike } from './socket.js';
-
-/** Bytes that may wait in the socket before `sendAudio` makes its caller wait: some seconds of audio. */
-const MAX_BUFFERED_BYTES = 256 * 1024;
-
-/**
- * Bytes that were sent and are not known to have arrived before `sendAudio` makes its caller wait: 43 s of a microphone at
- * 48 kHz, longer than a gateway keeps a session whose connection is lost.
- */
-const MAX_UNACKNOWLEDGED_BYTES = 4 * 1024 * 1024;
+import { Link, type LinkEvents } from './link.js';
+import { backoffMs } from './retry.js';
+import type { WebSocketConstructor } from './socket.js';
 
 /** How long `sendAudio` waits before it looks again, in milliseconds: sockets tell nobody that they have drained. */
 const BACKPRESSURE_POLL_MS = 5;
-
-/** How long one attempt to come back may take, in milliseconds: a network that is gone answers nothing at all. */
-const ATTEMPT_MS = 5000;
-
-/**
- * A gateway acknowledges every second of audio. When more waits than that by this factor, and nothing at all has come for
- * so many milliseconds, the connection is taken for lost: a network that is gone says nothing, and systems wait for
- * minutes. Where it was only slow, the session goes on all the same, over the other one.
- */
-const STALLED_SECONDS = 2;
-const STALLED_MS = 15_000;
-
-/** The connection ended without a closing frame (RFC 6455, 7.4.1): nobody meant it to. */
-const CUT = 1006;
 
 /** What a session tells as it happens. */
 export interface SessionEvents {
@@ -107,21 +82,13 @@ export function openSession(
   const address = { WebSocket, url, token };
   const options = reconnect ? { options: { ...start.options, resumable: true } } : {};
   const first: StartMessage = { type: 'start', ...start, ...options };
-  return dial(
-    address,
-    first,
-    (socket, ready) => new LexigateSession({ socket, ready, start, address, delayMs }),
-  );
-}
-
-interface Opened {
-  /** Open; the session takes its events from now on. */
-  readonly socket: WebSocketLike;
-  /** Its first message. */
-  readonly ready: ReadyMessage;
-  readonly start: SessionStart;
-  readonly address: Address;
-  readonly delayMs: (attempt: number) => number;
+  return dial(address, first, (socket, ready) => {
+    const { audio } = start;
+    return new LexigateSession(
+      ready,
+      (events) => new Link({ socket, ready, audio, address, delayMs, events }),
+    );
+  });
 }
 
 /**
@@ -130,34 +97,26 @@ interface Opened {
  */
 export class LexigateSession {
   readonly ready: ReadyMessage;
-  readonly #opened: Opened;
+  readonly #link: Link;
   readonly #listeners = new Map<keyof SessionEvents, Set<(event: never) => void>>();
   readonly #pending = new Map<string, Pending>();
-  /** There where the session can be resumed. */
-  readonly #outbound: Outbound | undefined;
-  /** Absent while there is no connection. */
-  #socket: WebSocketLike | undefined;
-  readonly #over = new AbortController();
   #requests = 0;
-  /** Of the last numbered message that came. */
-  #seq = 0;
   #stopped: Promise<StoppedMessage> | undefined;
-  /** Runs while audio was sent and nothing has come since. */
-  #silence: ReturnType<typeof setTimeout> | undefined;
-  /** The last message has come. */
-  #finished = false;
   /** Why the session is about to close, or has. */
   #fatal: LexigateError | undefined;
 
-  constructor(opened: Opened) {
-    const { socket, ready, start } = opened;
-    this.#opened = opened;
+  constructor(ready: ReadyMessage, open: (events: LinkEvents) => Link) {
     this.ready = ready;
-    if (ready.resume !== undefined) {
-      const { maxFrameBytes } = ready.limits;
-      this.#outbound = new Outbound({ frameBytes: bytesOfSample(start.audio), maxFrameBytes });
-    }
-    this.#take(socket);
+    this.#link = open({
+      message: (message) => this.#receive(message),
+      reconnecting: (event) => this.#emit('reconnecting', event),
+      resumed: (sample) => this.#emit('resumed', { sample }),
+      lost: (message) => {
+        this.#fatal = new LexigateError('connection', message);
+        this.#emit('lost', { message });
+      },
+      closed: (event) => this.#closed(event),
+    });
   }
 
   on<K extends keyof SessionEvents>(type: K, listener: SessionListener<K>): this {
@@ -173,12 +132,12 @@ export class LexigateSession {
 
   /** The connection is lost, and another one is tried for. */
   get reconnecting(): boolean {
-    return this.#socket === undefined && !this.#over.signal.aborted;
+    return this.#link.reconnecting;
   }
 
   /** Bytes that were sent and have not left yet; without a connection, all that is not known to have arrived. */
   get bufferedBytes(): number {
-    return this.#socket?.bufferedAmount ?? this.#outbound?.bytes ?? 0;
+    return this.#link.bufferedBytes;
   }
 
   /**
@@ -187,17 +146,13 @@ export class LexigateSession {
    * @throws LexigateError where the session is closed, or so much waits that these bytes were not taken
    */
   async sendAudio(bytes: Uint8Array): Promise<void> {
-    if (this.#over.signal.aborted) throw this.#fatal ?? closedError();
-    const unacknowledged = this.#outbound?.bytes ?? 0;
-    if (unacknowledged > MAX_UNACKNOWLEDGED_BYTES) {
-      const message = `${unacknowledged} bytes have not arrived yet; wait for "sendAudio" before more is sent`;
+    if (this.#link.over) throw this.#fatal ?? closedError();
+    if (this.#link.full) {
+      const message = `${this.#link.unacknowledgedBytes} bytes have not arrived yet; wait for "sendAudio" before more is sent`;
       throw new LexigateError('connection', message);
     }
-    // memory shared between threads, which a browser would refuse, is nothing that audio comes in
-    const data = this.#outbound?.audio(bytes) ?? (bytes as Uint8Array<ArrayBuffer>);
-    this.#socket?.send(data);
-    this.#expectAnswer();
-    while (this.#crowded && !this.#over.signal.aborted) {
+    this.#link.audio(bytes);
+    while (this.#link.crowded && !this.#link.over) {
       await new Promise((resolve) => setTimeout(resolve, BACKPRESSURE_POLL_MS));
     }
   }
@@ -228,49 +183,7 @@ export class LexigateSession {
 
   /** Leaves without waiting for anything. */
   close(): void {
-    if (this.#socket !== undefined) this.#socket.close();
-    else this.#end({ code: CUT, reason: 'closed while there was no connection' });
-  }
-
-  get #crowded(): boolean {
-    const buffered = this.#socket?.bufferedAmount ?? 0;
-    return buffered > MAX_BUFFERED_BYTES || (this.#outbound?.bytes ?? 0) > MAX_UNACKNOWLEDGED_BYTES;
-  }
-
-  #expectAnswer(): void {
-    if (this.#outbound === undefined || this.#socket === undefined) return;
-    this.#silence ??= setTimeout(() => this.#stalled(), STALLED_MS);
-  }
-
-  #answered(): void {
-    clearTimeout(this.#silence);
-    this.#silence = undefined;
-  }
-
-  #stalled(): void {
-    this.#silence = undefined;
-    const socket = this.#socket;
-    const { sampleRate } = this.#opened.start.audio;
-    if (socket === undefined || this.#outbound!.samples < STALLED_SECONDS * sampleRate) return;
-    // what it still has to say comes again over the other one
-    socket.onmessage = null;
-    socket.onclose = null;
-    socket.close();
-    this.#closed({ code: CUT, reason: `nothing came for ${STALLED_MS / 1000} seconds` });
-  }
-
-  #take(socket: WebSocketLike): void {
-    this.#socket = socket;
-    socket.onmessage = ({ data }: { readonly data: unknown }) => {
-      this.#answered();
-      const message = parse(data);
-      if (message !== undefined) this.#arrived(message, socket);
-    };
-    // a close follows, which says all that is known
-    socket.onerror = () => undefined;
-    socket.onclose = (event: CloseEvent) => {
-      this.#closed(event);
-    };
+    this.#link.close();
   }
 
   #request<A extends Answer>(
@@ -278,30 +191,13 @@ export class LexigateSession {
     key = `${++this.#requests}`,
   ): Promise<A> {
     return new Promise((resolve, reject) => {
-      if (this.#over.signal.aborted) {
+      if (this.#link.over) {
         reject(this.#fatal ?? closedError());
         return;
       }
       this.#pending.set(key, { resolve, reject });
-      const text = JSON.stringify(message(key));
-      this.#outbound?.request(text);
-      this.#socket?.send(text);
+      this.#link.request(message(key));
     });
-  }
-
-  /** A message comes once, however often it was sent; that it came is told, so that it need not be kept. */
-  #arrived(message: ServerMessage, socket: WebSocketLike): void {
-    if (message.type === 'progress') {
-      this.#outbound?.acknowledge(message.sample);
-      return;
-    }
-    const seq = 'seq' in message ? message.seq : undefined;
-    if (seq !== undefined) {
-      if (seq <= this.#seq) return;
-      this.#seq = seq;
-      socket.send(JSON.stringify({ type: 'ack', seq } satisfies ClientMessage));
-    }
-    this.#receive(message);
   }
 
   #receive(message: ServerMessage): void {
@@ -317,7 +213,6 @@ export class LexigateSession {
         this.#settle(message.id, (pending) => pending.resolve(message as never));
         return;
       case 'stopped':
-        this.#finished = true;
         this.#settle('stop', (pending) => pending.resolve(message as never));
         return;
       case 'error': {
@@ -341,53 +236,7 @@ export class LexigateSession {
     return true;
   }
 
-  #closed({ code, reason }: CloseEvent): void {
-    const { resume } = this.ready;
-    this.#socket = undefined;
-    this.#answered();
-    const done = this.#fatal !== undefined || this.#finished;
-    if (code !== CUT || resume === undefined || done) this.#end({ code, reason });
-    else {
-      this.#emit('reconnecting', { code, reason });
-      void this.#comeBack(resume.token, resume.seconds);
-    }
-  }
-
-  async #comeBack(token: string, seconds: number): Promise<void> {
-    const { address, delayMs } = this.#opened;
-    const { sessionId } = this.ready;
-    const { signal } = this.#over;
-    const attempt = (): Promise<void> =>
-      dial(
-        address,
-        { type: 'resume', sessionId, token, seq: this.#seq },
-        (socket, resumed) => this.#resumed(socket, resumed),
-        ATTEMPT_MS,
-      );
-    try {
-      await retry(attempt, { delayMs, limitMs: seconds * 1000, signal });
-    } catch (error) {
-      if (signal.aborted) return;
-      const message = `the session is lost: ${error instanceof Error ? error.message : String(error)}`;
-      this.#fatal = new LexigateError('connection', message);
-      this.#emit('lost', { message });
-      this.#end({ code: CUT, reason: message });
-    }
-  }
-
-  #resumed(socket: WebSocketLike, { sample, requests }: ResumedMessage): void {
-    this.#take(socket);
-    if (this.#over.signal.aborted) {
-      socket.close();
-      return;
-    }
-    for (const data of this.#outbound!.after(sample, requests)) socket.send(data);
-    this.#emit('resumed', { sample });
-  }
-
-  #end(event: CloseEvent): void {
-    if (this.#over.signal.aborted) return;
-    this.#over.abort();
+  #closed(event: CloseEvent): void {
     const error = this.#fatal ?? closedError(`: ${event.code} ${event.reason}`);
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
