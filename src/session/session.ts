@@ -23,6 +23,7 @@ import { Requests } from './requests.js';
 import { notResumable } from './resumption.js';
 import type { Socket } from './socket.js';
 import { chooseLatency, latencyMs, readyMessage, toCommand, toConfig } from './start.js';
+import { Timeouts } from './timeouts.js';
 
 /** Each state owns what only it needs; leaving it frees that. */
 type State =
@@ -53,14 +54,12 @@ export class Session implements Connection {
   readonly #now: () => number;
   /** What `start` settles. */
   #stream: { readonly audio: AudioFormat; readonly intake: Intake } | undefined;
-  #idle: NodeJS.Timeout | undefined;
-  readonly #lifetime: NodeJS.Timeout;
+  readonly #timeouts: Timeouts;
 
   constructor(socket: Socket, options: ConnectionEnvironment) {
     this.#continuity = new Continuity(socket, options.limits);
     this.#options = options;
     this.#observe = options.watch?.() ?? NOBODY_WATCHES;
-    const { maxSessionSeconds, startSeconds } = options.limits;
     this.#now = options.now ?? (() => performance.now());
     this.#requests = new Requests(options.limits, this.#now);
     this.#outbox = new Outbox({
@@ -71,15 +70,11 @@ export class Session implements Connection {
       overflow: (bytes) => this.#overflow(bytes),
       observe: this.#observe,
     });
-    this.#lifetime = setTimeout(() => {
-      this.#fail(
-        new ProtocolError(
-          'session_too_long',
-          `The session has lasted ${maxSessionSeconds} seconds, the most it may; open a new one.`,
-        ),
-      );
-    }, maxSessionSeconds * 1000).unref();
-    this.#restartIdleTimer(startSeconds, 'no "start" came');
+    this.#timeouts = new Timeouts({
+      limits: options.limits,
+      paused: () => this.#stream?.intake.paused ?? false,
+      expired: (error) => this.#fail(error),
+    });
   }
 
   get closed(): boolean {
@@ -119,7 +114,7 @@ export class Session implements Connection {
       this.#leave();
       return;
     }
-    clearTimeout(this.#idle);
+    this.#timeouts.rest();
     this.#observe({ type: 'suspended' });
     this.#continuity.suspend(() => this.#leave());
     this.#options.resumption?.suspended(this);
@@ -139,7 +134,7 @@ export class Session implements Connection {
     this.#continuity.resume(this.id, socket, seq, this.#stream!.intake.received);
     this.#observe({ type: 'resumed' });
     if (this.#state.is === 'stopped') this.#continuity.line.close(NORMAL_CLOSURE, 'stopped');
-    else this.#restartIdleTimer(this.#options.limits.idleSeconds, 'nothing came');
+    else this.#timeouts.heard();
   }
 
   /** Tells the client and ends the session. */
@@ -154,7 +149,7 @@ export class Session implements Connection {
 
   #guard(action: () => void): void {
     if (this.closed || this.#state.is === 'stopped') return;
-    this.#restartIdleTimer(this.#options.limits.idleSeconds, 'nothing came');
+    this.#timeouts.heard();
     try {
       action();
     } catch (thrown) {
@@ -448,8 +443,7 @@ export class Session implements Connection {
 
   /** Lets go of what only an open session needs. */
   #free(next: State): void {
-    clearTimeout(this.#idle);
-    clearTimeout(this.#lifetime);
+    this.#timeouts.stop();
     this.#outbox.stop();
     this.#stream?.intake.stop();
     const state = this.#state;
@@ -458,19 +452,6 @@ export class Session implements Connection {
       state.events.unsubscribe();
       state.recogniser.close();
     }
-  }
-
-  #restartIdleTimer(seconds: number, what: string): void {
-    clearTimeout(this.#idle);
-    // while the server itself does not read, silence is not the client's doing
-    this.#idle = setTimeout(() => {
-      if (this.#stream?.intake.paused) this.#restartIdleTimer(seconds, what);
-      else {
-        this.#fail(
-          new ProtocolError('idle_timeout', `${what} for ${seconds} seconds; the session is closed.`),
-        );
-      }
-    }, seconds * 1000).unref();
   }
 }
 
