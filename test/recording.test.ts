@@ -192,6 +192,10 @@ test('once the folder is full, what is being recorded ends there, the session go
     assert.match(told.join(), /holds \d+ bytes of the 66000 allowed.*truncated/);
     assert.ok(compare(recording, await replayed(recording)).same);
     assert.ok((await stat(join(folder, 'earlier', 'file'))).size > 0);
+
+    await rm(join(folder, 'earlier'), { recursive: true });
+    const again = await record(factory, folder, commands.slice(0, 2));
+    assert.is((await written(again)).end.ended, 'stopped');
   });
 });
 

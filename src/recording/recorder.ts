@@ -59,6 +59,11 @@ export class Recorder implements RecogniserFactory {
 
   async #begin(config: RecogniserConfig): Promise<RecordingFiles | undefined> {
     const { folder, model, version, tell } = this.#options;
+    if (this.#full) {
+      // recordings may have been taken away in the meantime
+      this.#used = await bytesIn(folder).catch(() => this.#used);
+      this.#full = false;
+    }
     const begun = new Date().toISOString();
     const name = `${begun.replace(/[:.]/g, '-')}-${randomUUID().slice(0, 8)}`;
     const take = (bytes: number): boolean => this.#take(bytes);
