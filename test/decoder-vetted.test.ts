@@ -162,6 +162,15 @@ test('an entry is accepted while it is less likely by no more than its letters a
   assert.is(heard(3.5, 2), 'ab ba');
 });
 
+test('an entry whose first words are committed is still one', () => {
+  const { vetted } = decoders(1.5);
+  vetted.setGraph(graphOf('ab ba'));
+  vetted.push(between(2.5), 2);
+  vetted.commit(vetted.best().tokens);
+  vetted.push(between(2.5).subarray(2 * WIDTH), 2);
+  assert.is(wordsOf(vetted.finish()[0]!).join(' '), 'ab ba');
+});
+
 test('finals say what the list gave, and what was said without it', () => {
   const { vetted } = decoders(1.5);
   vetted.setGraph(graphOf('ba'));

@@ -12,6 +12,8 @@ export interface Rivals {
   readonly biased: readonly DecodedToken[];
   /** The best without it. */
   readonly plain: readonly DecodedToken[];
+  /** What stands before both and is not in dispute: an entry may have begun there. */
+  readonly settled: readonly DecodedToken[];
   /** Symbols at the end of `biased` that begin an entry which is still being said. */
   readonly open: number;
 }
@@ -60,17 +62,18 @@ export class Acceptance {
     this.#perTenfold = perTenfold;
   }
 
-  decide({ biased, plain, open }: Rivals, graph: PrefixGraph, history: RowHistory): Verdict {
+  decide({ settled, biased, plain, open }: Rivals, graph: PrefixGraph, history: RowHistory): Verdict {
     const words = spelledWords(biased, this.#pieces);
     const plainWords = spelledWords(plain, this.#pieces);
     const found = differencesOf(words, plainWords);
     if (found.length === 0 || this.#perLetter === Infinity) {
       return { tokens: biased, acoustic: 0, contested: found.length, rejected: 0 };
     }
-    const { spans } = annotate(
-      words.map(({ spelling }) => spelling),
+    const before = spelledWords(settled, this.#pieces);
+    const spans = annotate(
+      [...before, ...words].map(({ spelling }) => spelling),
       graph,
-    );
+    ).spans.map((span) => ({ ...span, from: span.from - before.length, to: span.to - before.length }));
     const differences = joinedBySpans(found, spans);
     const bound = this.#bound(graph.entries);
     const tokens: DecodedToken[] = [];

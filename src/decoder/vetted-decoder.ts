@@ -157,9 +157,8 @@ export class VettedDecoder implements Decoder {
   }
 
   #vetted(listed: Hypothesis, plain: Hypothesis, open: number): Hypothesis {
-    const biased = this.#tail(listed);
-    const unbiased = this.#tail(plain);
-    const verdict = this.#acceptance.decide({ biased, plain: unbiased, open }, this.#graph, this.#history);
+    const rivals = { settled: this.#settled, biased: this.#tail(listed), plain: this.#tail(plain), open };
+    const verdict = this.#acceptance.decide(rivals, this.#graph, this.#history);
     const allRejected = verdict.contested > 0 && verdict.rejected === verdict.contested;
     const { lm, bias, phonetic } = allRejected ? plain : listed;
     const acoustic = listed.acoustic + verdict.acoustic;
