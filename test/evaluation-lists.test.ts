@@ -101,7 +101,10 @@ test('a manifest that cannot be read says which line or column is wrong', () => 
 test('configurations are chosen by name, and an unknown name is answered with those there are', () => {
   const [none, adaptive] = chooseConfigurations(['none', 'adaptive', 'none']);
   assert.equal([none!.vocabulary, adaptive!.vocabulary], [false, true]);
-  assert.throws(() => chooseConfigurations(['nome']), /"nome"; known are greedy, beam, none, adaptive/);
+  assert.throws(
+    () => chooseConfigurations(['nome']),
+    /"nome"; known are greedy, beam, none, unigram, adaptive/,
+  );
 });
 
 test.run();

@@ -8,7 +8,7 @@ export interface Model {
   readonly pieces: readonly string[];
   readonly blank: number;
   readonly beam: number;
-  readonly languageModel: LanguageModel;
+  readonly languageModel?: LanguageModel;
 }
 
 /** A job by the gateway's decoder on subwords alone: what it does with phones the peers cannot do, and are not given. */

@@ -1,7 +1,7 @@
 /**
  * The decoder beside those of other projects, on the same log-probabilities: pyctcdecode, ctc-beam-decoder and
- * fast-ctc-decode. Every second sample tunes the weights, the others give the figures. One thread, one beam for all; times are
- * processor time.
+ * fast-ctc-decode. Every second sample tunes the weights, the others give the figures. One thread, one beam for all;
+ * times are processor time.
  *
  *   python3 -m venv VENV && VENV/bin/pip install -r load-tests/peers/requirements.txt
  *   npm run peers -- --python VENV/bin/python --manifest dev.tsv --distractors FILE --arpa lm.arpa
@@ -113,8 +113,7 @@ function scoreOf({ samples: indices, n }: Job, { texts }: JobResult): Rates {
 
 /**
  * Weights of the language model by the least WER without a list, then those of entries (and of unlisted words, which
- * most entries are) and how much is tried by the greatest F1
- * less WER with 100 distractors.
+ * most entries are) and how much is tried by the greatest F1 less WER with 100 distractors.
  */
 async function tuned(): Promise<Readonly<Record<string, Weights>>> {
   const ours = await tune('lexigate', {

@@ -16,6 +16,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'greedy', beam: 1, languageModel: false, vocabulary: false, biasing: [] },
   { name: 'beam', languageModel: false, vocabulary: false, biasing: [] },
   { name: 'none', languageModel: true, vocabulary: false, biasing: [] },
+  { name: 'unigram', languageModel: true, vocabulary: true, biasing: ['unigram'] },
   { name: 'adaptive', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram'] },
   { name: 'phonetic', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'phonetic'] },
   { name: 'lexicon', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'lexicon'] },
