@@ -117,17 +117,17 @@ function scoreOf({ samples: indices, n }: Job, { texts }: JobResult): Rates {
  */
 async function tuned(): Promise<Readonly<Record<string, Weights>>> {
   const ours = await tune('lexigate', {
-    models: grid([0.5, 0.65, 0.8], [1, 2, 3]).map(([alpha, beta]) => ({ alpha: alpha!, beta: beta! })),
-    entries: grid([-5, -4, -3], [0.8, 1.2, 1.8]),
+    models: grid([0.5, 0.65, 0.8, 1], [0, 1, 2]),
+    entries: grid([-5, -4, -3], [0.8, 1.2, 1.8, 2.7]),
     unlisted: -4,
-    tokens: [-8],
+    tokens: [-8, -10],
   });
   const peers = {
-    models: grid([0.3, 0.5, 0.7], [0.5, 1.5, 3]).map(([alpha, beta]) => ({ alpha: alpha!, beta: beta! })),
-    entries: grid([-10, -4, 0], [3, 6, 10, 15, 20]),
+    models: grid([0.3, 0.5, 0.7, 0.9], [-0.5, 0.5, 1.5]),
+    entries: grid([-10, -4, 0], [10, 15, 20, 30, 45]),
     unlisted: -10,
-    // the libraries' own bounds, and ours
-    tokens: [-5, -8],
+    // the libraries' own bounds, ours, and wider
+    tokens: [-5, -8, -10],
   };
   return {
     lexigate: ours,
@@ -141,7 +141,7 @@ async function tuned(): Promise<Readonly<Record<string, Weights>>> {
 async function tune(
   decoder: string,
   points: {
-    readonly models: readonly Pick<Weights, 'alpha' | 'beta'>[];
+    readonly models: readonly (readonly number[])[];
     readonly entries: readonly (readonly number[])[];
     readonly unlisted: number;
     readonly tokens: readonly number[];
@@ -150,7 +150,9 @@ async function tune(
   const { unlisted } = points;
   const tokens = points.tokens[0]!;
   const model = await best(
-    points.models.map((point) => jobOf(decoder, { ...point, unlisted, entry: 0, tokens }, null)),
+    points.models.map(([alpha, beta]) =>
+      jobOf(decoder, { alpha: alpha!, beta: beta!, unlisted, entry: 0, tokens }, null),
+    ),
     ({ wer }) => -wer,
   );
   const entries = await best(
