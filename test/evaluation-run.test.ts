@@ -277,6 +277,12 @@ test('the report has the figures of each run as fractions within their intervals
   assert.is(report.entities, 2);
   const only = report.runs[0]!;
   assert.equal([only.config, only.n, only.wer, only.recall], ['none', 100, 2 / 6, 1]);
+  const { none } = report.configs;
+  assert.equal(
+    [none?.wer, none?.uWer, none?.bWer, none?.recall, none?.utterances],
+    [only.wer, only.uWer, only.bWer, only.recall, report.utterances],
+  );
+  assert.ok(none!.seconds > 0 && none!.realTimeFactor >= 0);
   for (const [key, [low, high]] of Object.entries(only.intervals)) {
     const value = only[key as keyof typeof only.intervals];
     assert.ok(low <= value && value <= high, `${key}: ${low} ${value} ${high}`);

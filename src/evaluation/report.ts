@@ -51,8 +51,18 @@ export interface ReportedRun extends Rates {
   readonly domains: Readonly<Record<string, Rates & { readonly counts: Counts }>>;
 }
 
+/** A configuration in short. */
+export interface ConfigurationRates extends Rates {
+  readonly utterances: number;
+  /** Of audio. */
+  readonly seconds: number;
+  readonly realTimeFactor: number;
+}
+
 /** All rates are fractions. */
 export interface Report extends ReportFacts {
+  /** By configuration, with lists of the first size: what most readers of the file want. */
+  readonly configs: Readonly<Record<string, ConfigurationRates>>;
   readonly runs: readonly ReportedRun[];
 }
 
@@ -61,13 +71,19 @@ export function makeReport(
   facts: Omit<ReportFacts, 'utterances' | 'seconds' | 'words' | 'entities'>,
   measured: readonly Measured[],
 ): Report {
-  const { counts, utterances, seconds } = measured[0]!.result;
+  const { n, result: first } = measured[0]!;
+  const { counts, utterances, seconds } = first;
+  const short = ({ config, result }: Measured): [string, ConfigurationRates] => [
+    config,
+    { ...rates(result.counts), utterances, seconds, realTimeFactor: result.realTimeFactor },
+  ];
   return {
     ...facts,
     utterances,
     seconds,
     words: counts.biasedWords + counts.unbiasedWords,
     entities: counts.truePositives + counts.falseNegatives,
+    configs: Object.fromEntries(measured.filter((each) => each.n === n).map(short)),
     runs: measured.map(({ config, n, result: { results, realTimeFactor, counts } }) => ({
       config,
       n,
