@@ -3,7 +3,7 @@ import type { PrefixGraph } from '../biasing/prefix-graph.js';
 import type { DecodedToken } from './beam.js';
 import { ctcLogProb } from './ctc-score.js';
 import type { AcceptanceOptions } from './options.js';
-import type { RowHistory } from './row-history.js';
+import type { RowCache } from './row-cache.js';
 import { type SpelledWord, spelledWords } from './words.js';
 
 /** Two token sequences that a beam holds of the same frames. */
@@ -28,6 +28,13 @@ export interface Verdict {
   readonly rejected: number;
 }
 
+export interface AcceptanceTestOptions {
+  readonly pieces: readonly string[];
+  /** Column of the blank in a row. */
+  readonly blank: number;
+  readonly acceptance?: Partial<AcceptanceOptions> | undefined;
+}
+
 /** The network places a word a frame or two earlier or later, as the words around it are. */
 const SAME_TIME_FRAMES = 3;
 
@@ -44,25 +51,25 @@ interface Difference {
  * it nearly as well as what stands there without the list (a likelihood ratio test). Beam search with bias alone lets
  * a list also change words that are not on it: halves of entries that came to nothing, and what made room for them.
  */
-export class Acceptance {
+export class AcceptanceTest {
   readonly #pieces: readonly string[];
+  readonly #blank: number;
   readonly #perLetter: number;
   readonly #perTenfold: number;
 
-  constructor(
-    pieces: readonly string[],
+  constructor({ pieces, blank, acceptance = {} }: AcceptanceTestOptions) {
     // Fitted on the development sets with the language model at beam 64 (every second native utterance, every third
     // synthetic one with names). Against no test: 1,000 entries that nobody says cost .1 % WER instead of .8, 10,000 cost
     // .2 instead of .8; own rare words among 100 and 1,000 others gain another .4 and .5 % WER. 1.8 at N = 100 loses one
     // name in fifty; 2.4 at N = 1,000 loses none, and unspoken entries cost .3 %.
-    { perLetter = 2.4, perTenfold = 0.6 }: Partial<AcceptanceOptions> = {},
-  ) {
+    const { perLetter = 2.4, perTenfold = 0.6 } = acceptance;
     this.#pieces = pieces;
+    this.#blank = blank;
     this.#perLetter = perLetter;
     this.#perTenfold = perTenfold;
   }
 
-  decide({ settled, biased, plain, open }: Rivals, graph: PrefixGraph, history: RowHistory): Verdict {
+  decide({ settled, biased, plain, open }: Rivals, graph: PrefixGraph, cache: RowCache): Verdict {
     const words = spelledWords(biased, this.#pieces);
     const plainWords = spelledWords(plain, this.#pieces);
     const found = differencesOf(words, plainWords);
@@ -88,8 +95,8 @@ export class Acceptance {
         this.#behind(plainWords, each.plainFrom - 1, plain),
         each.plainTo === plainWords.length ? plain.length : this.#behind(plainWords, each.plainTo - 1, plain),
       );
-      const frames = framesOf(each, words, plainWords, history);
-      const loss = this.#logProb(other, frames, history) - this.#logProb(own, frames, history);
+      const frames = framesOf(each, words, plainWords, cache);
+      const loss = this.#logProb(other, frames, cache) - this.#logProb(own, frames, cache);
       const claim = this.#claim(words, spans, each, open);
       tokens.push(...biased.slice(done, begin));
       done = end;
@@ -138,11 +145,12 @@ export class Acceptance {
   #logProb(
     tokens: readonly DecodedToken[],
     { from, to }: { readonly from: number; readonly to: number },
-    history: RowHistory,
+    cache: RowCache,
   ): number {
-    const { blank } = history.kept;
+    const blank = this.#blank;
     const columns = tokens.map(({ token }) => (token < blank ? token : token + 1));
-    return ctcLogProb(history.kept, columns, from - history.begin, to - history.begin);
+    const rows = { rows: cache.from(cache.begin), width: this.#pieces.length + 1, blank };
+    return ctcLogProb(rows, columns, from - cache.begin, to - cache.begin);
   }
 }
 
@@ -151,10 +159,10 @@ function framesOf(
   { from, to, plainFrom, plainTo }: Difference,
   words: readonly SpelledWord[],
   plainWords: readonly SpelledWord[],
-  history: RowHistory,
+  cache: RowCache,
 ): { readonly from: number; readonly to: number } {
-  const begin = Math.max(words[from - 1]?.to ?? 0, plainWords[plainFrom - 1]?.to ?? 0, history.begin);
-  const end = Math.min(words[to]?.from ?? history.end, plainWords[plainTo]?.from ?? history.end);
+  const begin = Math.max(words[from - 1]?.to ?? 0, plainWords[plainFrom - 1]?.to ?? 0, cache.begin);
+  const end = Math.min(words[to]?.from ?? cache.end, plainWords[plainTo]?.from ?? cache.end);
   return { from: begin, to: Math.max(begin, end) };
 }
 

@@ -1,10 +1,16 @@
 import { PrefixGraph } from '../biasing/prefix-graph.js';
-import { Acceptance } from './acceptance.js';
+import { AcceptanceTest } from './acceptance.js';
 import { BeamDecoder, type BeamDecoderOptions, type DecodedToken, type Hypothesis } from './beam.js';
 import type { Decoder } from './decoder.js';
 import type { Explanation } from './explanation.js';
 import type { PhoneRows } from './phone-rows.js';
-import { RowHistory } from './row-history.js';
+import { RowCache } from './row-cache.js';
+
+/**
+ * Rows that the test can look at: as many as an over-long segment has. Words do not stay in dispute for so long, and
+ * where rows are gone the beam decides.
+ */
+const MAX_ROWS = 640;
 
 /**
  * Decodes with the list and without it, and lets the list have its way where the acceptance test agrees. Without a list
@@ -17,9 +23,11 @@ import { RowHistory } from './row-history.js';
 export class VettedDecoder implements Decoder {
   readonly #plain: BeamDecoder;
   readonly #listed: BeamDecoder;
-  readonly #acceptance: Acceptance;
+  readonly #acceptance: AcceptanceTest;
   readonly #pieces: readonly string[];
-  readonly #history: RowHistory;
+  readonly #width: number;
+  /** Those of the open segment behind its committed tokens. */
+  readonly #rows: RowCache;
   #graph = PrefixGraph.empty;
   /** Of the last `finish()` with a list. */
   #ended: { readonly best: Hypothesis; readonly listed: Hypothesis; readonly plain: Hypothesis } | undefined;
@@ -29,9 +37,10 @@ export class VettedDecoder implements Decoder {
   constructor(options: BeamDecoderOptions) {
     this.#plain = new BeamDecoder(options);
     this.#listed = new BeamDecoder(options);
-    this.#acceptance = new Acceptance(options.pieces, options.acceptance);
+    this.#acceptance = new AcceptanceTest(options);
     this.#pieces = options.pieces;
-    this.#history = new RowHistory(options.pieces.length + 1, options.blank);
+    this.#width = options.pieces.length + 1;
+    this.#rows = new RowCache(this.#width, MAX_ROWS);
   }
 
   get frame(): number {
@@ -54,14 +63,14 @@ export class VettedDecoder implements Decoder {
   reset(frame: number): void {
     this.#plain.reset(frame);
     this.#listed.reset(frame);
-    this.#history.reset(frame);
+    this.#rows.clear(frame);
     this.#settled = [];
   }
 
   restart(frame: number): void {
     this.#plain.restart(frame);
     this.#listed.restart(frame);
-    this.#history.reset(frame);
+    this.#rows.clear(frame);
     this.#settled = [];
   }
 
@@ -83,7 +92,9 @@ export class VettedDecoder implements Decoder {
   push(rows: Float32Array, frames: number): void {
     this.#plain.push(rows, frames);
     if (!this.#graph.isEmpty) this.#listed.push(rows, frames);
-    this.#history.push(rows, frames);
+    for (let frame = 0; frame < frames; frame++) {
+      this.#rows.push(rows.subarray(frame * this.#width, (frame + 1) * this.#width));
+    }
   }
 
   /**
@@ -108,7 +119,7 @@ export class VettedDecoder implements Decoder {
     this.#settled = first;
     this.#plain.commit(first);
     if (!this.#graph.isEmpty) this.#listed.commit(first);
-    this.#history.dropBefore(first.at(-1)!.frame + 1);
+    this.#rows.dropBefore(first.at(-1)!.frame + 1);
     return true;
   }
 
@@ -116,7 +127,7 @@ export class VettedDecoder implements Decoder {
     this.#settled = first;
     this.#plain.rewind(first);
     if (!this.#graph.isEmpty) this.#listed.rewind(first);
-    this.#history.reset(first.at(-1)!.frame + 1);
+    this.#rows.clear(first.at(-1)!.frame + 1);
   }
 
   trailingBlankFrames(): number {
@@ -158,7 +169,7 @@ export class VettedDecoder implements Decoder {
 
   #vetted(listed: Hypothesis, plain: Hypothesis, open: number): Hypothesis {
     const rivals = { settled: this.#settled, biased: this.#tail(listed), plain: this.#tail(plain), open };
-    const verdict = this.#acceptance.decide(rivals, this.#graph, this.#history);
+    const verdict = this.#acceptance.decide(rivals, this.#graph, this.#rows);
     const allRejected = verdict.contested > 0 && verdict.rejected === verdict.contested;
     const { lm, bias, phonetic } = allRejected ? plain : listed;
     const acoustic = listed.acoustic + verdict.acoustic;
