@@ -1,3 +1,5 @@
+import { logAdd } from '../util/log-add.js';
+
 /** Rows of log-probabilities in which a label sequence is looked for. */
 export interface CtcRows {
   /** Row-major (frames, width). */
@@ -36,11 +38,4 @@ export function ctcLogProb(
     [before, after] = [after, before];
   }
   return states === 1 ? before[0]! : logAdd(before[states - 1]!, before[states - 2]!);
-}
-
-/** Log of the sum of two probabilities. */
-export function logAdd(a: number, b: number): number {
-  const high = Math.max(a, b);
-  const low = Math.min(a, b);
-  return low === -Infinity ? high : high + Math.log1p(Math.exp(low - high));
 }

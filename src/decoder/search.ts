@@ -1,7 +1,7 @@
 import { PieceTable } from '../biasing/alphabet.js';
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
+import { logAdd } from '../util/log-add.js';
 import { BiasScorer } from './bias-scorer.js';
-import { logAdd } from './ctc-score.js';
 import { FrameScan } from './frame-scan.js';
 import type { LanguageModel } from './language-model.js';
 import type { BeamOptions } from './options.js';

@@ -1,3 +1,5 @@
+import { logAdd } from '../util/log-add.js';
+
 /** A labelling of a CTC output, with the summed probability of its alignments. */
 export interface Labelling {
   readonly labels: readonly number[];
@@ -84,10 +86,4 @@ function entry(prefixes: Map<string, Prefix>, labels: readonly number[]): Prefix
 
 function total(prefix: Prefix): number {
   return logAdd(prefix.blank, prefix.label);
-}
-
-function logAdd(a: number, b: number): number {
-  if (a === Number.NEGATIVE_INFINITY) return b;
-  if (b === Number.NEGATIVE_INFINITY) return a;
-  return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
 }

@@ -1,3 +1,4 @@
+import { logAdd } from '../util/log-add.js';
 import { type Phone, parsePhones } from './phones.js';
 
 /** What was made of an input, and the natural log-probability of the two together. */
@@ -176,8 +177,4 @@ function numbersBy(units: readonly Unit[], side: 'letters' | 'phones'): Map<stri
     else others.push(number);
   }
   return numbers;
-}
-
-function logAdd(a: number, b: number): number {
-  return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
 }
