@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ import graph
 import phones
 import weights
 from corpus import Utterance, decode
-from network import TAPS, WIDTH, StreamingCtc
+from network import TAPS, WIDTH
 from score import GraphRunner, load_subwords, torch_log_probs
 
 LATENCIES = ((8, 8), (16, 8), (8, 4), (4, 4), (2, 2))
@@ -35,8 +36,11 @@ def tensors(checkpoint: Path) -> dict[str, NDArray[np.float32]]:
     return {name: value.float().numpy() for name, value in weights.read_state(checkpoint).items()}
 
 
-def write_graph(parameters: dict[str, NDArray[np.float32]], precision: str, path: Path) -> None:
-    onnx.save(graph.EncoderGraph(parameters, precision).build(), path)
+def write_graph(parameters: dict[str, NDArray[np.float32]], precision: str, path: Path) -> list[graph.StateTensor]:
+    """Returns the graph's state, in order."""
+    encoder = graph.EncoderGraph(parameters, precision)
+    onnx.save(encoder.build(), path)
+    return encoder.state
 
 
 def describe(path: Path) -> dict[str, object]:
@@ -62,7 +66,7 @@ def write_phones(path: Path) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False) + "\n")
 
 
-def write_bundle(out: Path, version: str, precision: str, subwords: int) -> None:
+def write_bundle(out: Path, version: str, state: Sequence[graph.StateTensor], precision: str, subwords: int) -> None:
     """bundle.json. What other tools put there (language model, pronunciation) is kept."""
     path = out / "bundle.json"
     bundle = json.loads(path.read_text()) if path.exists() else {}
@@ -78,7 +82,7 @@ def write_bundle(out: Path, version: str, precision: str, subwords: int) -> None
             "precision": precision,
             "blank": subwords,
             "taps": [WIDTH for _ in TAPS],
-            "state": [{"name": s.name, "type": s.type, "shape": s.shape} for s in graph.state_tensors(precision)],
+            "state": [{"name": s.name, "type": s.type, "shape": s.shape} for s in state],
         },
         "subwords": describe(out / "subwords.json"),
         "phones": describe(out / "phones.json"),
@@ -91,13 +95,11 @@ def write_fixtures(folder: Path, checkpoint: Path, encoder: Path, speech: Path) 
     """Expected log-probabilities of one short recording at the default latency: from PyTorch over the whole utterance,
     and from the shipped graph chunk by chunk."""
     samples = decode(speech.read_bytes())
-    net = StreamingCtc(load_subwords().vocab_size() + 1, phones.COUNT)
-    weights.load(net, checkpoint)
     utterance = Utterance(speech.name, "", "", (), samples)
     chunk, look = LATENCIES[0]
     runner = GraphRunner(encoder)
     expected = {
-        "torch-fp32": torch_log_probs(net.eval(), [utterance], (chunk, look))[0],
+        "torch-fp32": torch_log_probs(weights.load_network(checkpoint, phones.COUNT), [utterance], (chunk, look))[0],
         "shipped": runner.log_probs([samples], (chunk, look))[0],
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -130,13 +132,13 @@ def main() -> None:
     torch.set_num_threads(1)
     parameters = tensors(args.checkpoint)
     args.out.mkdir(parents=True, exist_ok=True)
-    write_graph(parameters, "int8", args.out / "encoder.onnx")
+    state = write_graph(parameters, "int8", args.out / "encoder.onnx")
     if args.fp32:
         write_graph(parameters, "fp32", args.fp32)
     subwords = load_subwords()
     write_subwords(subwords, args.out / "subwords.json")
     write_phones(args.out / "phones.json")
-    write_bundle(args.out, args.version, "int8", subwords.vocab_size())
+    write_bundle(args.out, args.version, state, "int8", subwords.vocab_size())
     if args.fixtures:
         speech = args.fixtures / "speech.wav"
         if args.speech:

@@ -24,14 +24,10 @@ import features
 from corpus import Utterance, read_packed
 from export import tensors
 from graph import EncoderGraph
-from network import BLOCKS, HEADS, LEFT_20MS, LEFT_40MS, POOL_BEFORE, WIDTH
+from network import HEADS, WIDTH
 from score import load_subwords, rate
 
 Floats = NDArray[np.float32]
-CACHED = (("cache20", 2 * POOL_BEFORE, LEFT_20MS), ("cache40", 2 * (BLOCKS - POOL_BEFORE), LEFT_40MS))
-"""Keys and values before and after pooling: name, how many, frames of each."""
-ROWS = [count * HEADS * left for _, count, left in CACHED]
-CACHE = 1, sum(ROWS), WIDTH // HEADS
 TAILS = 1, 1, WIDTH + 2 * features.BANDS
 
 
@@ -75,6 +71,9 @@ class NemoGraph(EncoderGraph):
         self.wide_caches = True
         self.window, self.shift = 4 * (chunk + look), 4 * chunk
         self.frames, self.chunk = self.b.ints(chunk + look), self.b.ints(chunk)
+        self.cached = [(s.name, s.shape) for s in self.state if s.name.startswith("cache")]
+        """Keys and values before and after pooling: name and (how many, HEADS, frames, WIDTH / HEADS)."""
+        self.rows = [int(np.prod(shape[:-1])) for _, shape in self.cached]
 
     def _named(self, kind: str, name: str, *inputs: str, **attributes: object) -> None:
         """A node whose output has the name by which the encoder graph knows a piece of its state."""
@@ -84,9 +83,9 @@ class NemoGraph(EncoderGraph):
         b = self.b
         self._named("Identity", "seen", "cache_last_channel_len")
         at = 0
-        for (name, count, left), rows in zip(CACHED, ROWS, strict=True):
+        for (name, shape), rows in zip(self.cached, self.rows, strict=True):
             part = b.slice("cache_last_channel", b.ints(at), b.ints(at + rows), 2)
-            self._named("Reshape", name, part, b.ints(-1, count, HEADS, left, WIDTH // HEADS))
+            self._named("Reshape", name, part, b.ints(-1, *shape))
             at += rows
         tails = b.op("Reshape", "cache_last_time", b.ints(-1, TAILS[2]))
         conv, mel = (b.slice(tails, b.ints(at), b.ints(end), 1) for at, end in ((0, WIDTH), (WIDTH, TAILS[2])))
@@ -100,8 +99,8 @@ class NemoGraph(EncoderGraph):
     def _gather_state(self) -> None:
         b = self.b
         parts = [
-            b.op("Reshape", self.outputs[f"next_{name}"], b.ints(-1, 1, rows, CACHE[2]))
-            for (name, _, _), rows in zip(CACHED, ROWS, strict=True)
+            b.op("Reshape", self.outputs[f"next_{name}"], b.ints(-1, 1, rows, WIDTH // HEADS))
+            for (name, _), rows in zip(self.cached, self.rows, strict=True)
         ]
         tails = [b.op("Reshape", self.outputs[f"next_{n}"], b.ints(0, 1, 1, -1)) for n in ("conv_tail", "mel_tail")]
         batch = b.op("Shape", "length")
@@ -116,10 +115,11 @@ class NemoGraph(EncoderGraph):
         def tensor(name: str, kind: int, *shape: str | int) -> onnx.ValueInfoProto:
             return helper.make_tensor_value_info(name, kind, ["batch", *shape])
 
+        cache = 1, sum(self.rows), WIDTH // HEADS
         inputs = [
             tensor("features", TensorProto.FLOAT, features.BANDS, self.window),
             tensor("length", TensorProto.INT64),
-            tensor("cache_last_channel", TensorProto.FLOAT, *CACHE),
+            tensor("cache_last_channel", TensorProto.FLOAT, *cache),
             tensor("cache_last_time", TensorProto.FLOAT, *TAILS),
             tensor("cache_last_channel_len", TensorProto.INT64),
         ]
@@ -129,7 +129,7 @@ class NemoGraph(EncoderGraph):
             {
                 "log_probs": (TensorProto.FLOAT, ["batch", self.shift // 4, symbols]),
                 "length_out": (TensorProto.INT64, ["batch"]),
-                "cache_last_channel_next": (TensorProto.FLOAT, ["batch", *CACHE]),
+                "cache_last_channel_next": (TensorProto.FLOAT, ["batch", *cache]),
                 "cache_last_time_next": (TensorProto.FLOAT, ["batch", *TAILS]),
                 "cache_last_channel_len_next": (TensorProto.INT64, ["batch"]),
             },
@@ -142,7 +142,7 @@ class NemoGraph(EncoderGraph):
             "normalize_type": "NA",
             "model_type": "EncDecCTCModelBPE",
         }
-        facts |= {f"cache_last_channel_dim{i}": v for i, v in enumerate(CACHE, 1)}
+        facts |= {f"cache_last_channel_dim{i}": v for i, v in enumerate(cache, 1)}
         facts |= {f"cache_last_time_dim{i}": v for i, v in enumerate(TAILS, 1)}
         helper.set_model_props(model, {k: str(v) for k, v in facts.items()})
         return model

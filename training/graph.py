@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 import features
-from network import BLOCKS, FLOOR, HEADS, LEFT_20MS, LEFT_40MS, POOL_BEFORE, POSITIONS, TAPS, WIDTH
+import weights as stored_weights
+from network import FLOOR, HEADS, LEFT_20MS, LEFT_40MS, POOL_BEFORE, POSITIONS, TAPS, WIDTH
 
 OPSET = 21
 FRAME_SAMPLES = 640
@@ -35,8 +36,8 @@ class StateTensor:
     """Without the batch axis."""
 
 
-def state_tensors(precision: str) -> list[StateTensor]:
-    """The graph's state, in order. All of it starts at zero."""
+def state_tensors(precision: str, blocks: int) -> list[StateTensor]:
+    """The state of a graph of so many blocks, in order. All of it starts at zero."""
     cache = "float32" if precision == "fp32" else "float16"
     return [
         StateTensor("pcm_tail", "float32", (features.HISTORY,)),
@@ -44,7 +45,7 @@ def state_tensors(precision: str) -> list[StateTensor]:
         StateTensor("conv_tail", "float32", (1, WIDTH)),
         StateTensor("seen", "int64", ()),
         StateTensor("cache20", cache, (2 * POOL_BEFORE, HEADS, LEFT_20MS, WIDTH // HEADS)),
-        StateTensor("cache40", cache, (2 * (BLOCKS - POOL_BEFORE), HEADS, LEFT_40MS, WIDTH // HEADS)),
+        StateTensor("cache40", cache, (2 * (blocks - POOL_BEFORE), HEADS, LEFT_40MS, WIDTH // HEADS)),
     ]
 
 
@@ -151,6 +152,8 @@ class EncoderGraph:
         self.precision = precision
         self.wide_caches = precision == "fp32"
         """Whether keys and values are kept in single precision."""
+        self.blocks = stored_weights.count_blocks(weights)
+        self.state = state_tensors(precision, self.blocks)
         self.outputs: dict[str, str] = {}
 
     def build(self) -> onnx.ModelProto:
@@ -248,7 +251,7 @@ class EncoderGraph:
         filled40 = b.op("Div", "seen", b.scalar(2))
         masks = self._mask(LEFT_20MS, "seen"), self._mask(LEFT_40MS, filled40)
         fresh: list[str] = []
-        for i in range(BLOCKS):
+        for i in range(self.blocks):
             early = i < POOL_BEFORE
             cache, at = ("cache20", 2 * i) if early else ("cache40", 2 * (i - POOL_BEFORE))
             x, new = self._block(i, x, masks[0 if early else 1], cache, at)
@@ -309,11 +312,10 @@ class EncoderGraph:
         return b.op("Add", x, b.linear(posteriors, f"back.{j}", exact=True))
 
     def _streaming_model(self) -> onnx.ModelProto:
-        state = state_tensors(self.precision)
         inputs = [
             helper.make_tensor_value_info("pcm", TensorProto.FLOAT, ["batch", "samples"]),
             helper.make_tensor_value_info("lookahead", TensorProto.INT64, [1]),
-        ] + [helper.make_tensor_value_info(s.name, ONNX_TYPES[s.type], ["batch", *s.shape]) for s in state]
+        ] + [helper.make_tensor_value_info(s.name, ONNX_TYPES[s.type], ["batch", *s.shape]) for s in self.state]
         subwords, phones = (len(self.b.weights[k]) for k in ("out.bias", "phone.1.bias"))
         shapes: dict[str, tuple[int, list[str | int]]] = {
             "log_probs": (TensorProto.FLOAT, ["batch", "chunk", subwords]),
@@ -321,7 +323,7 @@ class EncoderGraph:
             "tap0": (TensorProto.FLOAT, ["batch", "chunk", WIDTH]),
             "tap1": (TensorProto.FLOAT, ["batch", "chunk", WIDTH]),
         }
-        for s in state:
+        for s in self.state:
             shapes["next_" + s.name] = (ONNX_TYPES[s.type], ["batch", *s.shape])
         return self._model(inputs, shapes)
 

@@ -141,7 +141,7 @@ def position_table() -> Tensor:
 class StreamState:
     """What `StreamingCtc.step` carries from chunk to chunk; the exported graph's state has the same meaning."""
 
-    def __init__(self, batch: int) -> None:
+    def __init__(self, batch: int, blocks: int = BLOCKS) -> None:
         self.mel_tail = torch.zeros(batch, 2, 80)
         # in front of a stream lies one zero of the convolution's padding, then one frame of silence
         self.mel_tail[:, 1] = (FLOOR + 4) / 4
@@ -149,20 +149,20 @@ class StreamState:
         self.seen = torch.zeros(batch, dtype=torch.long)
         self.caches = [
             (torch.zeros(batch, left, WIDTH), torch.zeros(batch, left, WIDTH))
-            for left in [LEFT_20MS] * POOL_BEFORE + [LEFT_40MS] * (BLOCKS - POOL_BEFORE)
+            for left in [LEFT_20MS] * POOL_BEFORE + [LEFT_40MS] * (blocks - POOL_BEFORE)
         ]
 
 
 class StreamingCtc(nn.Module):
-    """See the head of the file. Subwords' blank is the last id, phones' blank is 0."""
+    """See the head of the file. Subwords' blank is the last id, phones' blank is 0. Bundles of before have 6 blocks."""
 
     position: Tensor
 
-    def __init__(self, subwords: int, phones: int) -> None:
+    def __init__(self, subwords: int, phones: int, blocks: int = BLOCKS) -> None:
         super().__init__()
         self.c1 = nn.Conv1d(80, WIDTH, 3, padding=1)
         self.c2 = nn.Conv1d(WIDTH, WIDTH, 3, 2, padding=1)
-        self.blocks = nn.ModuleList(Block() for _ in range(BLOCKS))
+        self.blocks = nn.ModuleList(Block() for _ in range(blocks))
         self.ln = nn.LayerNorm(WIDTH)
         self.out = nn.Linear(WIDTH, subwords)
         self.inter = nn.ModuleList(nn.Sequential(nn.LayerNorm(WIDTH), nn.Linear(WIDTH, subwords)) for _ in TAPS)
@@ -232,7 +232,7 @@ class StreamingCtc(nn.Module):
         with the next step. Returns logits (B, chunk, subwords), phone logits, the next state. Equals `forward` on the
         same mel behind one frame of FLOOR."""
         main = mel.shape[1] // 4 - look
-        after = StreamState(mel.shape[0])
+        after = StreamState(mel.shape[0], len(self.blocks))
         x = torch.cat([state.mel_tail, (mel.clamp(min=FLOOR) + 4) / 4], 1)
         after.mel_tail = x[:, 4 * main : 4 * main + 2]
         h = F.gelu(F.conv1d(x.transpose(1, 2), self.c1.weight, self.c1.bias)).transpose(1, 2)

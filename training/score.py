@@ -143,12 +143,10 @@ def load_subwords() -> sentencepiece.SentencePieceProcessor:
     return sentencepiece.SentencePieceProcessor(model_file=str(HERE / "subwords.model"))
 
 
-def load_model(path: Path, subwords: sentencepiece.SentencePieceProcessor) -> StreamingCtc | GraphRunner:
+def load_model(path: Path) -> StreamingCtc | GraphRunner:
     if path.suffix == ".onnx":
         return GraphRunner(path)
-    net = StreamingCtc(subwords.vocab_size() + 1, phones.COUNT)
-    weights.load(net, path)
-    return net.eval()
+    return weights.load_network(path, phones.COUNT)
 
 
 def main() -> None:
@@ -163,7 +161,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     subwords = load_subwords()
-    model = load_model(args.model, subwords)
+    model = load_model(args.model)
     written: dict[str, str] = {}
     for name in args.sets:
         utterances = list(read_packed(args.corpus / "dev" / f"{name}.tsv"))

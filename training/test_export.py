@@ -33,10 +33,7 @@ FRAME = graph.FRAME_SAMPLES
 @pytest.fixture(scope="module")
 def net() -> StreamingCtc:
     torch.set_num_threads(1)
-    state = weights.read_state(CHECKPOINT)
-    net = StreamingCtc(len(state["out.bias"]), phones.COUNT)
-    net.load_state_dict(state)
-    return net.eval()
+    return weights.load_network(CHECKPOINT, phones.COUNT)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +73,7 @@ def test_a_step_of_the_fp32_graph_equals_a_step_in_pytorch_including_phones(
     chunk, look, batch = 8, 8, 2
     pcm = np.stack([noise(chunk * 6 + look, seed) for seed in range(batch)])
     mel = torch.from_numpy(np.stack([features.log_mel(y)[: 4 * (chunk * 6 + look)] for y in pcm]))
-    state, theirs = exact.start(batch), StreamState(batch)
+    state, theirs = exact.start(batch), StreamState(batch, len(net.blocks))
     for i in range(6):
         out, state = exact.step(pcm[:, i * chunk * FRAME : (i * chunk + chunk + look) * FRAME], state, look)
         with torch.no_grad():

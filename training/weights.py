@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from network import BLOCKS, WHISPER_BLOCKS, StreamingCtc
+from network import WHISPER_BLOCKS, StreamingCtc
 
 WHISPER_BASE_SHA256 = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 """Of the CTranslate2 model.bin whose halves the two Python packages carry."""
@@ -147,11 +148,24 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     return state.get("net", state)  # type: ignore[return-value]
 
 
+def count_blocks(names: Iterable[str]) -> int:
+    """How many blocks the network has whose parameters these are."""
+    return len({name.split(".")[1] for name in names if name.startswith("blocks.")})
+
+
 def load(net: StreamingCtc, path: Path) -> None:
     """Weights from any source that `read_state` knows. The blocks on top may be missing: earlier networks had none."""
     state = read_state(path)
-    new = tuple(f"blocks.{b}." for b in range(WHISPER_BLOCKS, BLOCKS))
+    new = tuple(f"blocks.{b}." for b in range(WHISPER_BLOCKS, len(net.blocks)))
     missing, unexpected = net.load_state_dict(state, strict=False)
     wrong = [name for name in missing if not name.startswith(new)] + unexpected
     if wrong:
         raise ValueError(f"{path} is not of this network: {', '.join(wrong[:5])}")
+
+
+def load_network(path: Path, phones: int) -> StreamingCtc:
+    """The network that the weights are of, with as many blocks, for evaluation."""
+    state = read_state(path)
+    net = StreamingCtc(len(state["out.bias"]), phones, count_blocks(state))
+    net.load_state_dict(state)
+    return net.eval()
