@@ -1,231 +1,122 @@
 /**
  * Many streams at once, paced like microphones, over real sockets from this process.
  *
- *   npm run load -- --streams N --seconds S [--url ws://...] [--vocabulary FILE] [--update-every S] [--churn R] [--json]
+ *   npm run load -- --streams N --seconds S [--latency MS] [--url ws://...] [--key KEY] [--vocabulary FILE]
+ *                   [--update-every S] [--churn R] [--json]
+ *   npm run load -- --scenario caption-page|call-centre|vocabulary-storm|churn [...]
+ *   npm run load -- --find-max --p95-ms 400 [...]
  *
- * Without --url a gateway is started in another process, and what it uses is measured. Each stream speaks the bundled
- * sentences over and over, begun at another moment; --update-every replaces its list, --churn cuts and opens R
- * connections a second. The text of every sentence is compared with what the idle gateway made of it.
+ * Without --url a gateway is started in another process, and what it uses is measured. Each stream speaks utterances
+ * over and over in one session, a flush behind each, and its finals are compared with what the idle gateway made of the
+ * same track. --update-every gives each stream a new list every S seconds (--vocabulary and an entry of its own); --churn
+ * opens and cuts R connections a second besides. --entries N makes a list up. --manifest FILE speaks a development set
+ * instead of the two bundled sentences.
  */
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type AudioFile, readAudioFile, sendFile } from '../src/cli/audio-file.js';
 import { readVocabularyFile } from '../src/cli/vocabulary-file.js';
-import { LexigateClient } from '../src/client/client.js';
-import type { EntryObject } from '../src/protocol/messages.js';
-import { packageRoot } from '../src/util/package-root.js';
-import { serve, usage } from './gateway-process.js';
-import { percentiles, round } from './statistics.js';
+import { serve } from './gateway-process.js';
+import { findMax } from './load/find-max.js';
+import type { Reference } from './load/reference.js';
+import { reportOf, tell } from './load/report.js';
+import { busy, type Load, listen, type Measured, run } from './load/run.js';
+import { SCENARIOS } from './load/scenarios.js';
+import { readSpeech } from './load/speech.js';
+import { percentiles } from './statistics.js';
 import { madeUpEntries } from './vocabulary.js';
 
 const { values } = parseArgs({
   options: {
-    streams: { type: 'string', default: '4' },
+    streams: { type: 'string' },
     seconds: { type: 'string', default: '20' },
+    latency: { type: 'string' },
     url: { type: 'string' },
+    key: { type: 'string' },
     vocabulary: { type: 'string' },
+    entries: { type: 'string' },
     'update-every': { type: 'string' },
     churn: { type: 'string' },
+    manifest: { type: 'string' },
+    scenario: { type: 'string' },
+    'find-max': { type: 'boolean', default: false },
+    'p95-ms': { type: 'string', default: '400' },
+    serve: { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
   },
 });
 
-interface Load {
-  readonly streams: number;
-  readonly seconds: number;
-  readonly vocabulary: readonly EntryObject[];
-  readonly updateEverySeconds: number | undefined;
-  readonly churnPerSecond: number | undefined;
-}
+type Flag = 'streams' | 'seconds' | 'latency' | 'entries' | 'update-every' | 'churn' | 'p95-ms';
 
-const load: Load = {
-  streams: positive('streams', values.streams),
-  seconds: positive('seconds', values.seconds),
-  vocabulary: values.vocabulary === undefined ? [] : await readVocabularyFile(values.vocabulary),
-  updateEverySeconds: optional('update-every', values['update-every']),
-  churnPerSecond: optional('churn', values.churn),
-};
-
-function positive(name: string, text: string): number {
+function given(name: Flag): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
   const value = Number(text);
   if (!(value > 0)) throw new Error(`--${name} is ${JSON.stringify(text)}; give a number above 0`);
   return value;
 }
 
-function optional(name: string, text: string | undefined): number | undefined {
-  return text === undefined ? undefined : positive(name, text);
+const name = values.scenario;
+const scenario = name === undefined ? undefined : SCENARIOS[name];
+if (name !== undefined && scenario === undefined) {
+  throw new Error(`--scenario is ${JSON.stringify(name)}; give one of ${Object.keys(SCENARIOS).join(', ')}`);
 }
-
-const samples = await Promise.all(
-  ['before.wav', 'after.wav'].map((name) => readAudioFile(join(packageRoot(), 'samples', name))),
-);
-
-/** What all streams together saw. */
-interface Sightings {
-  readonly firstPartialMs: number[];
-  readonly partialMs: number[];
-  readonly finalMs: number[];
-  readonly updateToEffectMs: number[];
-  audioSeconds: number;
-  textChanged: number;
-  lostFinals: number;
-}
-
-interface Spoken {
-  readonly text: string;
-  readonly finals: number;
-}
-
-/** Sends a sentence at the speed of speech and flushes; tells what became of it. */
-async function sentence(client: LexigateClient, file: AudioFile, seen: Sightings): Promise<Spoken> {
-  const finals: string[] = [];
-  let first = true;
-  const begun = performance.now();
-  const remove = onMessages(client, {
-    partial: (end) => {
-      // how late the newest word is shown after it was spoken
-      const late = performance.now() - begun - end * 1000;
-      (first ? seen.firstPartialMs : seen.partialMs).push(late);
-      first = false;
-    },
-    final: (text) => finals.push(text),
-  });
-  await sendFile(file, (packet) => client.sendAudio(packet), { realtime: true });
-  const flushed = performance.now();
-  await client.flush();
-  seen.finalMs.push(performance.now() - flushed);
-  seen.audioSeconds += file.seconds;
-  remove();
-  return { text: finals.join(' '), finals: finals.length };
-}
-
-interface MessageHandlers {
-  readonly partial: (end: number) => void;
-  readonly final: (text: string) => void;
-}
-
-/** The client keeps its listeners for good; these stop listening when told to. */
-function onMessages(client: LexigateClient, handlers: MessageHandlers): () => void {
-  let on = true;
-  client.on('partial', ({ end }) => {
-    if (on) handlers.partial(end);
-  });
-  client.on('final', ({ text }) => {
-    if (on) handlers.final(text);
-  });
-  return () => {
-    on = false;
-  };
-}
-
-function connect(url: string): Promise<LexigateClient> {
-  return LexigateClient.connect(url, { audio: samples[0]!.format, vocabulary: [...load.vocabulary] });
-}
-
-function nothingSeen(): Sightings {
-  return {
-    firstPartialMs: [],
-    partialMs: [],
-    finalMs: [],
-    updateToEffectMs: [],
-    audioSeconds: 0,
-    textChanged: 0,
-    lostFinals: 0,
-  };
-}
-
-/** What the idle gateway makes of each sentence, at the begin of a session. */
-async function unloaded(url: string): Promise<string[]> {
-  const texts: string[] = [];
-  for (const file of samples) {
-    const client = await connect(url);
-    texts.push((await sentence(client, file, nothingSeen())).text);
-    await client.stop();
-  }
-  return texts;
-}
-
-/** One stream: a session per sentence, so that each can be compared with the unloaded one. */
-async function stream(
-  url: string,
-  number: number,
-  expected: readonly string[],
-  seen: Sightings,
-  until: number,
-): Promise<void> {
-  await sleep((number / load.streams) * samples[0]!.seconds * 1000);
-  for (let turn = number; performance.now() < until; turn++) {
-    const which = turn % samples.length;
-    const client = await connect(url);
-    const stopUpdating = updateList(client, number, seen);
-    const { text, finals } = await sentence(client, samples[which]!, seen);
-    if (finals === 0) seen.lostFinals++;
-    else if (text !== expected[which]) seen.textChanged++;
-    await stopUpdating();
-    await client.stop();
-  }
-}
-
-/** Replaces a stream's list again and again, the given one's entries kept, until told to stop. */
-function updateList(client: LexigateClient, number: number, seen: Sightings): () => Promise<void> {
-  const every = load.updateEverySeconds;
-  if (every === undefined) return async () => undefined;
-  let going = true;
-  const updating = (async () => {
-    for (let i = 0; going; i++) {
-      const replace = [...load.vocabulary, ...madeUpEntries(100, number * 1_000_000 + i * 1000)];
-      const sent = performance.now();
-      await client.updateVocabulary({ replace });
-      seen.updateToEffectMs.push(performance.now() - sent);
-      await sleep(every * 1000);
-    }
-  })();
-  return async () => {
-    going = false;
-    await updating;
-  };
-}
-
-/** Connections that come, say half a sentence and are cut without a word. */
-async function churn(url: string, until: number): Promise<void> {
-  if (load.churnPerSecond === undefined) return;
-  while (performance.now() < until) {
-    const client = await connect(url);
-    const half = samples[0]!.bytes.slice(0, samples[0]!.bytes.length >> 1);
-    await client.sendAudio(half);
-    client.close();
-    await sleep(1000 / load.churnPerSecond);
-  }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-const server = values.url === undefined ? await serve() : undefined;
-const url = server?.url ?? values.url!;
-const expected = await unloaded(url);
-const before = server === undefined ? undefined : usage(server.pid);
-const seen = nothingSeen();
-const until = performance.now() + load.seconds * 1000;
-const streams = Array.from({ length: load.streams }, (_, i) => stream(url, i, expected, seen, until));
-await Promise.all([...streams, churn(url, until)]);
-const after = server === undefined ? undefined : usage(server.pid);
-await server?.stop();
-
-const report = {
-  streams: load.streams,
-  partialLatencyMs: percentiles(seen.partialMs),
-  firstPartialMs: percentiles(seen.firstPartialMs),
-  finalMs: percentiles(seen.finalMs),
-  updateToEffectMs: percentiles(seen.updateToEffectMs),
-  cpuSecondsPerAudioSecond:
-    after === undefined
-      ? null
-      : Math.round(((after.cpuSeconds - before!.cpuSeconds) / seen.audioSeconds) * 10_000) / 10_000,
-  rssMb: after === undefined ? null : round(after.rssMb),
-  sentences: seen.finalMs.length,
-  textChanged: seen.textChanged,
-  lostFinals: seen.lostFinals,
+const streams = given('streams') ?? scenario?.streams ?? (values['find-max'] ? 16 : 4);
+const every = given('update-every');
+const made = madeUpEntries(given('entries') ?? scenario?.entries ?? 0, 0);
+const load: Load = {
+  streams,
+  seconds: given('seconds')!,
+  speech: await readSpeech(scenario?.line ?? 'microphone', values.manifest),
+  latencyMs: given('latency'),
+  vocabulary: values.vocabulary === undefined ? made : await readVocabularyFile(values.vocabulary),
+  updatesPerSecond: every === undefined ? (scenario?.updatesPerSecond ?? 0) : streams / every,
+  churnPerSecond: given('churn') ?? scenario?.churnPerSecond ?? 0,
 };
-console.log(values.json ? JSON.stringify(report) : report);
+
+/** Connections that a gateway of ours takes besides the streams: those that are cut are noticed a moment later. */
+const SPARE_CONNECTIONS = 200;
+
+/** Against the gateway that was named, or one of its own that ends with the measurement. */
+async function withGateway<T>(
+  count: number,
+  action: (gateway: { url: string; key?: string | undefined; pid?: number }) => Promise<T>,
+): Promise<T> {
+  if (values.url !== undefined) return action({ url: values.url, key: values.key });
+  const limits = ['--max-connections', `${count + SPARE_CONNECTIONS}`, '--log-level', 'error'];
+  const server = await serve(...limits, ...values.serve.flatMap((flag) => flag.split(' ')));
+  try {
+    return await action(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+let references: readonly Reference[] | undefined;
+
+async function measure(count: number): Promise<Measured> {
+  return withGateway(count, async (gateway) => {
+    references ??= await listen(gateway, load);
+    return run(gateway, { ...load, streams: count }, references);
+  });
+}
+
+function print(count: number, measured: Measured): void {
+  const counted = { ...load, streams: count };
+  console.log(values.json ? JSON.stringify(reportOf(counted, measured)) : tell(counted, measured));
+}
+
+if (values['find-max']) {
+  const limitMs = given('p95-ms')!;
+  const found = await findMax(streams, async (count) => {
+    const result = await measure(count);
+    const { partial, lostFinals, textChanged, failed } = result.seen;
+    const { p95 } = percentiles(partial);
+    const holds = p95 <= limitMs && lostFinals + textChanged + failed === 0;
+    const verdict = holds ? 'holds' : 'does not hold';
+    console.error(`${count} streams: p95 ${p95} ms, ${Math.round(busy(result) * 100)} % busy: ${verdict}`);
+    return { holds, busy: busy(result), result };
+  });
+  if (found === undefined) throw new Error(`not even one stream has a p95 of at most ${limitMs} ms here`);
+  print(found.streams, found.result);
+} else {
+  print(streams, await measure(streams));
+}
