@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../util/package-root.js';
 import { demo } from './demo.js';
+import { addImportCommand } from './import-model.js';
 import { addKeyCommands } from './keys.js';
 import { replayRecording } from './replay.js';
 import { serve } from './serve.js';
@@ -59,6 +60,7 @@ addSettings(program.command('replay'))
   });
 
 addKeyCommands(program);
+addImportCommand(program);
 
 function formatOption(format: TranscriptFormat, description: string): Option {
   return new Option(`--${format}`, description).conflicts(

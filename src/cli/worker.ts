@@ -4,7 +4,7 @@ import { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { knownWords } from '../decoder/known-words.js';
 import { NgramModel } from '../decoder/ngram.js';
 import { Batcher } from '../encoder/batcher.js';
-import { OnnxEncoder } from '../encoder/onnx.js';
+import { loadEncoder } from '../encoder/load.js';
 import { RecognitionMetrics } from '../observability/recognition-metrics.js';
 import { createPronouncer, type PhoneticsFiles } from '../phonetics/bundle.js';
 import { host } from '../session/host.js';
@@ -22,7 +22,7 @@ export interface WorkerSettings {
 
 if (parentPort === null) throw new Error('this file runs as a worker thread; start `lexigate serve`');
 const { model, maxBatch, languageModel, phonetics } = workerData as WorkerSettings;
-const encoder = await OnnxEncoder.load(model);
+const encoder = await loadEncoder(model);
 const words = languageModel && NgramModel.fromBuffer(languageModel);
 const metrics = new RecognitionMetrics({
   waitingSteps: () => batcher.waiting,

@@ -12,7 +12,8 @@ export interface StateTensor {
   readonly shape: readonly number[];
 }
 
-interface BundleFile {
+/** A file of the folder as `bundle.json` describes it. */
+export interface BundleFile {
   readonly file: string;
   readonly sha256: string;
   readonly bytes: number;
@@ -49,13 +50,13 @@ export class ModelBundleError extends Error {
 
 const BYTES = { float32: 4, float16: 2, int64: 8 } as const;
 
-const file = {
+export const fileSchema = {
   file: { type: 'string' },
   sha256: { type: 'string' },
   bytes: { type: 'integer' },
 } as const;
 const count = { type: 'integer', minimum: 1 } as const;
-const fileRequired = ['file', 'sha256', 'bytes'] as const;
+export const fileRequired = ['file', 'sha256', 'bytes'] as const;
 
 const schema: JSONSchemaType<BundleManifest> = {
   type: 'object',
@@ -80,7 +81,7 @@ const schema: JSONSchemaType<BundleManifest> = {
       type: 'object',
       required: [...fileRequired, 'blank', 'taps', 'state'],
       properties: {
-        ...file,
+        ...fileSchema,
         blank: count,
         taps: { type: 'array', items: count },
         state: {
@@ -97,8 +98,8 @@ const schema: JSONSchemaType<BundleManifest> = {
         },
       },
     },
-    subwords: { type: 'object', required: fileRequired, properties: file },
-    phones: { type: 'object', required: fileRequired, properties: file },
+    subwords: { type: 'object', required: fileRequired, properties: fileSchema },
+    phones: { type: 'object', required: fileRequired, properties: fileSchema },
     latencies: {
       type: 'array',
       minItems: 1,
@@ -159,7 +160,8 @@ function parseManifest(folder: string, bytes: Uint8Array): BundleManifest {
   );
 }
 
-async function readChecked(folder: string, entry: BundleFile): Promise<Uint8Array> {
+/** Reads a file of the folder. @throws ModelBundleError where it is not what the manifest says */
+export async function readChecked(folder: string, entry: BundleFile): Promise<Uint8Array> {
   const path = join(folder, entry.file);
   const bytes = await read(path);
   const hash = createHash('sha256').update(bytes).digest('hex');
@@ -171,7 +173,7 @@ async function readChecked(folder: string, entry: BundleFile): Promise<Uint8Arra
   return bytes;
 }
 
-async function read(path: string): Promise<Uint8Array> {
+export async function read(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
@@ -182,7 +184,7 @@ async function read(path: string): Promise<Uint8Array> {
   }
 }
 
-function parseJson<T>(path: string, bytes: Uint8Array): T {
+export function parseJson<T>(path: string, bytes: Uint8Array): T {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as T;
   } catch (cause) {

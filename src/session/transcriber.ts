@@ -124,7 +124,7 @@ export class Transcriber {
     // what other sessions have asked a shared one changes what it knows
     const pronouncer = config.repeatable ? resources.pronouncer?.alone() : resources.pronouncer;
     const own = { ...resources, ...(pronouncer !== undefined && { pronouncer }) };
-    const transcriber = new Transcriber(config, own, emit);
+    const transcriber = new Transcriber(audible(config, resources.batcher.runtime.description), own, emit);
     for (let channel = 0; channel < config.audio.channels; channel++) {
       transcriber.#channels.push(await transcriber.#channel(channel, own));
     }
@@ -355,6 +355,12 @@ export class Transcriber {
       rejected: [...rejected],
     };
   }
+}
+
+/** Where the model hears no phones, what compares words with them takes no part. */
+function audible(config: RecogniserConfig, { phones }: EncoderDescription): RecogniserConfig {
+  if (phones.length > 0) return config;
+  return { ...config, biasing: { ...config.biasing, phonetic: false, lexicon: false } };
 }
 
 /** Entries are still followed, which other techniques need, but earn nothing. */
