@@ -3,7 +3,7 @@
     pip install sherpa-onnx kaldi-native-fbank
     python export_nemo_ctc.py CHECKPOINT OUT --corpus CORPUS [--chunk 8] [--look 8] [--score native]
 
-sherpa-onnx computes Kaldi's filterbanks itself, this network reads Whisper's. So the graph begins with a linear map
+sherpa-onnx computes NeMo's filterbanks itself, this network reads Whisper's. So the graph begins with a linear map
 from the one to the other, fitted on the corpus' own audio; what that costs in words is measured with `--score`. Writes
 OUT/model.onnx and OUT/tokens.txt.
 """
@@ -31,15 +31,18 @@ Floats = NDArray[np.float32]
 TAILS = 1, 1, WIDTH + 2 * features.BANDS
 
 
-def kaldi_fbank(samples: Floats) -> Floats:
-    """Filterbanks exactly as sherpa-onnx computes them for such a model: (frames, BANDS)."""
+def nemo_fbank(samples: Floats) -> Floats:
+    """Filterbanks exactly as sherpa-onnx 2.0.1 computes them for such a model: (frames, BANDS)."""
     options = knf.FbankOptions()
     options.frame_opts.samp_freq = features.RATE
     options.frame_opts.dither = 0
     options.frame_opts.snip_edges = False
     options.mel_opts.num_bins = features.BANDS
-    options.mel_opts.low_freq = 20
-    options.mel_opts.high_freq = -400
+    options.mel_opts.low_freq = 0
+    options.mel_opts.high_freq = features.RATE / 2
+    options.mel_opts.is_librosa = True
+    options.frame_opts.remove_dc_offset = False
+    options.frame_opts.window_type = "hann"
     bank = knf.OnlineFbank(options)
     bank.accept_waveform(features.RATE, samples.tolist())
     bank.input_finished()
@@ -47,12 +50,12 @@ def kaldi_fbank(samples: Floats) -> Floats:
 
 
 def fit_map(utterances: list[Utterance]) -> tuple[Floats, Floats]:
-    """Least squares (map, offset) from Kaldi's frame k to our frame k + 1, whose windows lie 2.5 ms apart."""
+    """Least squares (map, offset) from NeMo's frame k to our frame k + 1, whose windows lie 2.5 ms apart."""
     theirs, ours = [], []
     for utterance in utterances:
-        kaldi, mel = kaldi_fbank(utterance.samples), features.log_mel(utterance.samples)[1:]
-        frames = min(len(kaldi), len(mel))
-        theirs.append(kaldi[:frames])
+        nemo, mel = nemo_fbank(utterance.samples), features.log_mel(utterance.samples)[1:]
+        frames = min(len(nemo), len(mel))
+        theirs.append(nemo[:frames])
         ours.append(mel[:frames])
     x, y = np.concatenate(theirs).astype(np.float64), np.concatenate(ours).astype(np.float64)
     speech = y.max(1) > -4  # silence would only teach the map the floor
