@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ListenAudio } from '../src/compat/deepgram-audio.js';
+import { RawAudio } from '../src/compat/deepgram-audio.js';
 import { parseQuery } from '../src/compat/deepgram-query.js';
+import type { AudioEncoding } from '../src/protocol/messages.js';
 import { DEFAULT_LIMITS } from '../src/session/limits.js';
 
 const test = suite('Deepgram: the audio');
 
-function audio(query: string, maxFrameBytes = 1000): ListenAudio {
+function audio(query: string, maxFrameBytes = 1000): RawAudio {
   const options = parseQuery(new URLSearchParams(`sample_rate=8000&${query}`), DEFAULT_LIMITS);
-  return new ListenAudio(options, { maxFrameBytes });
+  return new RawAudio({ ...options, encoding: options.encoding as AudioEncoding }, { maxFrameBytes });
 }
 
 const FORMATS = [

@@ -79,9 +79,9 @@ test('what changes nothing is accepted', () => {
 });
 
 const REFUSED: Readonly<Record<string, RegExp>> = {
-  'sample_rate=16000': /encoding is missing: containers are not read/,
-  'encoding=opus&sample_rate=48000':
-    /encoding "opus" is not offered; send one of linear16, linear32, mulaw, alaw/,
+  'encoding=speex&sample_rate=16000':
+    /encoding "speex" is not offered; send one of linear16, linear32, mulaw, alaw, opus, ogg-opus/,
+  'encoding=opus&sample_rate=96000': /sample_rate is "96000"/,
   'encoding=constructor&sample_rate=48000': /encoding "constructor" is not offered/,
   'encoding=linear16': /sample_rate is missing/,
   'encoding=linear16&sample_rate=4000': /sample_rate is "4000"; it may be a whole number from 8000 to 48000/,

@@ -8,6 +8,7 @@ import { Command } from 'commander';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import WebSocket from 'ws';
+import { OggOpusReader } from '../src/audio/ogg-opus.js';
 import { readWav } from '../src/audio/wav.js';
 import { type Service, startService } from '../src/cli/compose.js';
 import { addSettings, readSettings } from '../src/cli/settings.js';
@@ -183,6 +184,62 @@ test('@deepgram/sdk: two speakers in two channels, each with results of its own'
   assert.ok(results.every(({ is_final, channel_index }) => is_final && channel_index[1] === 2));
 });
 
+/** A sentence by libopus, packet by packet and as a stream; see test/fixtures/opus/make.py. */
+const opus = (name: string): Promise<Buffer> =>
+  readFile(join(packageRoot(), 'test', 'fixtures', 'opus', name));
+
+test('@deepgram/sdk: Ogg Opus without a name, and Opus in packets', async () => {
+  const stream = await opus('before.ogg');
+  const said: string[] = [];
+  for (const way of ['ogg', 'packets'] as const) {
+    const args = way === 'ogg' ? { encoding: undefined, sample_rate: undefined } : { encoding: 'opus' };
+    const listener = await Listener.open(args as never);
+    if (way === 'ogg') listener.say(stream);
+    else for (const { bytes } of new OggOpusReader().push(stream)) listener.connection.sendMedia(bytes);
+    listener.connection.sendCloseStream({ type: 'CloseStream' });
+    assert.is(await listener.closed, 1000);
+    const metadata = listener.answers.at(-1)!;
+    assert.ok('duration' in metadata && metadata.duration > 3.2 && metadata.duration < 3.5);
+    said.push(transcript(listener.answers.filter((answer) => answer.type === 'Results')));
+  }
+  for (const text of said) assert.match(text, /could you put me through to/);
+});
+
+test('@deepgram/sdk: two speakers in one Ogg Opus stream', async () => {
+  const listener = await Listener.open({
+    ...({ encoding: undefined, sample_rate: undefined } as object),
+    channels: 2,
+    multichannel: 'true',
+  });
+  listener.say(await opus('both.ogg'));
+  listener.connection.sendCloseStream({ type: 'CloseStream' });
+  assert.is(await listener.closed, 1000);
+  const results = listener.answers.filter((answer) => answer.type === 'Results');
+  const of = (channel: number): string =>
+    transcript(results.filter(({ channel_index }) => channel_index[0] === channel));
+  assert.match(of(0), /could you put me through to/);
+  assert.match(of(1), /the meeting starts at noon/);
+});
+
+test('audio that cannot be decoded is an error and a close, and the gateway goes on', async () => {
+  for (const query of ['encoding=opus', '']) {
+    const ws = new WebSocket(`${address}/v1/listen?${query}`);
+    const answers: string[] = [];
+    ws.on('message', (data) => answers.push(String(data)));
+    await new Promise((resolve) => ws.on('open', resolve));
+    ws.send(Buffer.alloc(2000, 0xff));
+    const [code, reason] = await new Promise<[number, Buffer]>((resolve) => {
+      ws.on('close', (...args) => resolve(args));
+    });
+    assert.is(code, 1008);
+    assert.match(String(reason), /^DATA-0000: /);
+    assert.match(answers.join(), /"variant":"DATA-0000","description":"[^"]+\.?"/);
+  }
+  const listener = await Listener.open({ encoding: 'opus', sample_rate: 48_000 });
+  listener.connection.sendCloseStream({ type: 'CloseStream' });
+  assert.is(await listener.closed, 1000);
+});
+
 test('@deepgram/sdk: a query that cannot be had opens nothing', async () => {
   try {
     await Listener.open({ language: 'de' });
@@ -207,7 +264,7 @@ test('the names that the SDK has for its encodings are taken or refused, none by
     if (answer === 101) taken.push(encoding);
     else assert.is(answer, 400, encoding);
   }
-  assert.equal(taken.sort(), ['alaw', 'linear16', 'linear32', 'mulaw']);
+  assert.equal(taken.sort(), ['alaw', 'linear16', 'linear32', 'mulaw', 'ogg-opus', 'opus']);
 });
 
 test('a browser with its key in the subprotocols is told "token", and Node the request id', async () => {

@@ -4,12 +4,30 @@ import { ProtocolError } from '../protocol/errors.js';
 import type { AudioEncoding, AudioFormat } from '../protocol/messages.js';
 import type { ListenOptions } from './deepgram-query.js';
 
+/** What a client's audio becomes on its way to the session. */
+export interface ListenAudio {
+  /** As the session hears it. */
+  readonly format: AudioFormat;
+  /** Samples so far, per channel. */
+  readonly samples: number;
+  /** Where there is one, nothing may be pushed before. */
+  readonly ready?: Promise<void>;
+  /** What is complete with these bytes, in the session's format. */
+  push(bytes: Uint8Array): Uint8Array;
+  /** SHA-256 of all bytes so far; nothing may be pushed after. */
+  sha256(): string;
+  close(): void;
+}
+
+type RawOptions = Pick<ListenOptions, 'sampleRate' | 'channels' | 'multichannel'> & {
+  readonly encoding: AudioEncoding;
+};
+
 /**
  * A stream of bytes, cut anywhere, becomes whole samples in the session's format. Deepgram's clients think of their
  * audio as bytes: a frame may end within a sample, and what is missing begins the next one.
  */
-export class ListenAudio {
-  /** As the session hears it. */
+export class RawAudio implements ListenAudio {
   readonly format: AudioFormat;
   readonly #encoding: AudioEncoding;
   readonly #channels: number;
@@ -20,7 +38,7 @@ export class ListenAudio {
   #samples = 0;
 
   constructor(
-    { encoding, sampleRate, channels, multichannel }: ListenOptions,
+    { encoding, sampleRate, channels, multichannel }: RawOptions,
     { maxFrameBytes }: { readonly maxFrameBytes: number },
   ) {
     const mixed = channels === 2 && !multichannel;
@@ -32,7 +50,6 @@ export class ListenAudio {
     this.#maxFrameBytes = maxFrameBytes;
   }
 
-  /** Whole samples so far, per channel. */
   get samples(): number {
     return this.#samples;
   }
@@ -56,9 +73,12 @@ export class ListenAudio {
     return this.format.channels === this.#channels ? whole : this.#mix(whole);
   }
 
-  /** SHA-256 of all bytes so far; nothing may be pushed after. */
   sha256(): string {
     return this.#hash.digest('hex');
+  }
+
+  close(): void {
+    // there is nothing to give back
   }
 
   #mix(bytes: Uint8Array): Uint8Array {

@@ -1,10 +1,11 @@
+import { AudioFormatError } from '../audio/format-error.js';
 import { closeReason, fromUnknown, NORMAL_CLOSURE, ProtocolError } from '../protocol/errors.js';
 import type { ClientMessage, ErrorMessage, ServerMessage, StoppedMessage } from '../protocol/messages.js';
 import type { Connection, ConnectionEnvironment } from '../session/endpoint.js';
 import { Session } from '../session/session.js';
 import type { Socket } from '../session/socket.js';
 import { ListenAnswers } from './deepgram-answers.js';
-import { ListenAudio } from './deepgram-audio.js';
+import type { ListenAudio } from './deepgram-audio.js';
 import { Configuration } from './deepgram-configure.js';
 import { IdleTimer } from './deepgram-idle.js';
 import {
@@ -13,8 +14,10 @@ import {
   parseListenMessage,
   SchemaError,
 } from './deepgram-messages.js';
+import { openAudio } from './deepgram-opus.js';
 import type { ListenOptions } from './deepgram-query.js';
 import { toStart } from './deepgram-start.js';
+import { Gate } from './gate.js';
 
 export interface ListenRequest {
   readonly requestId: string;
@@ -34,6 +37,8 @@ const MARK = 'utterance';
 
 /** Close code of RFC 6455 that Deepgram uses for its NET errors. */
 const NET_ERROR = 1011;
+/** And that for audio which cannot be decoded. */
+const DATA_ERROR = 1008;
 
 /** How much of a message that could not be read is shown to its sender. */
 const MAX_QUOTED_CHARS = 200;
@@ -51,6 +56,8 @@ export class ListenConnection implements Connection {
   readonly #configuration: Configuration;
   readonly #session: Session;
   readonly #idle: IdleTimer;
+  /** Shut until audio can be decoded. */
+  readonly #gate: Gate;
   #ending = false;
   #closed = false;
   #overflowed = false;
@@ -68,7 +75,7 @@ export class ListenConnection implements Connection {
     this.#socket = socket;
     this.#request = request;
     this.#environment = environment;
-    this.#audio = new ListenAudio(options, environment.limits);
+    this.#audio = openAudio(options, environment.limits);
     this.#answers = new ListenAnswers({ requestId, options, format: this.#audio.format, send });
     this.#configuration = new Configuration({
       requestId,
@@ -80,11 +87,23 @@ export class ListenConnection implements Connection {
       const seconds = idleMs / 1000;
       this.#leave(NET_ERROR, `NET-0001: neither audio nor KeepAlive came within ${seconds} seconds.`);
     });
+    this.#gate = new Gate(socket, this.#audio.ready, {
+      maxBytes: environment.limits.maxInputBytes,
+      failed: (error) => this.#session.fail(error),
+    });
     this.#session = new Session(this.#inner(), environment);
     this.#ask(toStart(options, this.#audio.format), 'start');
   }
 
   text(text: string): void {
+    this.#gate.pass(text.length, () => this.#text(text));
+  }
+
+  binary(bytes: Uint8Array): void {
+    this.#gate.pass(bytes.length, () => this.#binary(bytes));
+  }
+
+  #text(text: string): void {
     this.#guard(() => {
       const { maxFrameBytes } = this.#environment.limits;
       if (text.length > maxFrameBytes) {
@@ -95,7 +114,7 @@ export class ListenConnection implements Connection {
     });
   }
 
-  binary(bytes: Uint8Array): void {
+  #binary(bytes: Uint8Array): void {
     this.#guard(() => {
       // how streams were ended before there was CloseStream
       if (bytes.length === 0) {
@@ -112,8 +131,7 @@ export class ListenConnection implements Connection {
   }
 
   disconnected(): void {
-    this.#closed = true;
-    this.#idle.stop();
+    this.#release();
     this.#session.disconnected();
   }
 
@@ -127,10 +145,20 @@ export class ListenConnection implements Connection {
     try {
       action();
     } catch (thrown) {
+      if (thrown instanceof AudioFormatError) {
+        this.#undecodable(thrown);
+        return;
+      }
       const error = fromUnknown(thrown);
       if (error.fatal) this.#session.fail(error);
       else this.#report(error.toMessage());
     }
+  }
+
+  /** The whole sentence, and then as much of it as a close reason holds. */
+  #undecodable({ message }: AudioFormatError): void {
+    this.#send({ type: 'Error', variant: 'DATA-0000', description: message });
+    this.#leave(DATA_ERROR, `DATA-0000: ${message}`);
   }
 
   #parse(text: string): ListenMessage | undefined {
@@ -269,7 +297,7 @@ export class ListenConnection implements Connection {
       close: (code, reason) => this.#close(code, code === NORMAL_CLOSURE ? '' : reason),
       setPaused: (paused) => {
         this.#idle.paused = paused;
-        outer.setPaused(paused);
+        this.#gate.setPaused(paused);
       },
       get bufferedBytes() {
         return outer.bufferedBytes;
@@ -284,8 +312,13 @@ export class ListenConnection implements Connection {
 
   #close(code: number, reason: string): void {
     if (this.#closed) return;
+    this.#release();
+    this.#socket.close(code, closeReason(reason));
+  }
+
+  #release(): void {
     this.#closed = true;
     this.#idle.stop();
-    this.#socket.close(code, closeReason(reason));
+    this.#audio.close();
   }
 }

@@ -1,10 +1,15 @@
 /** The query of `/v1/listen`: what may be asked for, and a sentence for what may not. */
+import { OPUS_RATE } from '../audio/opus.js';
 import type { AudioEncoding } from '../protocol/messages.js';
 import type { SessionLimits } from '../session/limits.js';
 import { faultOf, type Keyterm, toKeyterm } from './deepgram-keyterms.js';
 
+/** Raw samples; Opus in packets or in Ogg; or in Ogg for certain. */
+export type ListenEncoding = AudioEncoding | 'opus' | 'ogg-opus';
+
 export interface ListenOptions {
-  readonly encoding: AudioEncoding;
+  readonly encoding: ListenEncoding;
+  /** Of Opus, that to which it is decoded. */
   readonly sampleRate: number;
   /** Channels of the audio that comes. */
   readonly channels: 1 | 2;
@@ -25,12 +30,14 @@ export class QueryError extends Error {
   override readonly name = 'QueryError';
 }
 
-const ENCODINGS: Readonly<Record<string, AudioEncoding>> = {
+const ENCODINGS: Readonly<Record<string, ListenEncoding>> = {
   linear16: 's16le',
   // floating point, as Deepgram defines it
   linear32: 'f32le',
   mulaw: 'mulaw',
   alaw: 'alaw',
+  opus: 'opus',
+  'ogg-opus': 'ogg-opus',
 };
 
 /** Parameters that are read. */
@@ -106,10 +113,7 @@ export function parseQuery(query: URLSearchParams, limits: SessionLimits): Liste
     throw new QueryError(`The language "${language}" is not offered, only English ("en").`);
   }
   const encoding = parseEncoding(query.get('encoding'));
-  const sampleRate = whole(query, 'sample_rate', 8000, 48_000);
-  if (sampleRate === undefined) {
-    throw new QueryError('sample_rate is missing: with encoding it is needed.');
-  }
+  const sampleRate = parseRate(query, encoding);
   const multichannel = flag(query, 'multichannel');
   const channels = (whole(query, 'channels', 1, 2) ?? 1) as 1 | 2;
   return {
@@ -146,18 +150,24 @@ function refuseNotOffered(query: URLSearchParams): void {
   }
 }
 
-function parseEncoding(name: string | null): AudioEncoding {
-  const offered = Object.keys(ENCODINGS).join(', ');
-  if (name === null) {
-    throw new QueryError(
-      `encoding is missing: containers are not read; send raw samples as one of ${offered}.`,
-    );
-  }
+/** Left out: the audio comes in a container, of which Ogg is read. */
+function parseEncoding(name: string | null): ListenEncoding {
+  if (name === null) return 'ogg-opus';
   const encoding = Object.hasOwn(ENCODINGS, name) ? ENCODINGS[name] : undefined;
   if (encoding === undefined) {
-    throw new QueryError(`The encoding "${name}" is not offered; send one of ${offered}.`);
+    throw new QueryError(
+      `The encoding "${name}" is not offered; send one of ${Object.keys(ENCODINGS).join(', ')}.`,
+    );
   }
   return encoding;
+}
+
+function parseRate(query: URLSearchParams, encoding: ListenEncoding): number {
+  const rate = whole(query, 'sample_rate', 8000, 48_000);
+  // every Opus packet can be decoded to any rate
+  if (encoding === 'opus' || encoding === 'ogg-opus') return OPUS_RATE;
+  if (rate === undefined) throw new QueryError('sample_rate is missing: with encoding it is needed.');
+  return rate;
 }
 
 function parseEndpointing(query: URLSearchParams): number | false | undefined {
