@@ -42,6 +42,16 @@ test('channels are mixed by their mean', () => {
   assert.equal(values(packet!), [8192, -8192]);
 });
 
+test('channels that stay apart alternate, one alone is heard on both sides', () => {
+  const apart = new Packetiser(2, 2);
+  const [first] = apart.push([Float32Array.of(0.5, 0, 0.25), Float32Array.of(-0.5, 1, 0)]);
+  assert.equal(values(first!), [16_384, -16_384, 0, 32_767]);
+  assert.is(first!.samples, 2);
+  const [second] = apart.push([Float32Array.of(0.125)]);
+  assert.equal(values(second!), [8192, 0, 4096, 4096]);
+  assert.is(apart.flush(), undefined);
+});
+
 test('what is louder than can be written is written as loud as can be', () => {
   const [packet] = pack(2, [[Float32Array.of(3, -3)]]);
   assert.equal(values(packet!), [32_767, -32_768]);

@@ -124,7 +124,7 @@ test('at 360 pixels, and at twice the size, nothing stands beside the window', a
 test('the keyboard passes the controls in the order in which they are read', async () => {
   const { page } = await stage().open();
   const order: string[] = [];
-  for (let i = 0; i < 9; i++) {
+  for (let i = 0; i < 10; i++) {
     await page.keyboard.press('Tab');
     order.push(
       await page.evaluate<string>('document.activeElement.id || document.activeElement.textContent'),
@@ -134,6 +134,7 @@ test('the keyboard passes the controls in the order in which they are read', asy
     'start',
     'file',
     'played',
+    'apart',
     'captions',
     'clear',
     'Projector',

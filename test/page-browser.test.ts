@@ -1,10 +1,24 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
-import { browserSuite, captionFile, NAME, sample, says, screenshot, textOf } from './page-browser-support.js';
+import { packageRoot } from '../src/util/package-root.js';
+import {
+  browserSuite,
+  captionFile,
+  hindrances,
+  NAME,
+  sample,
+  says,
+  screenshot,
+  textOf,
+} from './page-browser-support.js';
 import { parseSubtitles } from './subtitle-parser.js';
 
 const { test, run, stage } = browserSuite('caption page in Chromium');
+
+/** Both samples side by side, as Ogg Opus. */
+const BOTH = join(packageRoot(), 'test', 'fixtures', 'opus', 'both.ogg');
 
 const SENTENCE = new RegExp(`thank you please tell ${NAME} that the meeting starts at noon`);
 
@@ -72,6 +86,37 @@ test('a file that is dropped is captioned, one that holds no audio is told', asy
   await drop(sample('after.wav'));
   await says(page, 'status', /^Stopped/);
   assert.match(await textOf(page, '.line'), /meeting starts at noon/);
+  await page.context().close();
+});
+
+for (const way of ['read', 'played'] as const) {
+  test(`left and right of a file that is ${way} are two speakers, on the page, the projector and in what is taken away`, async () => {
+    const { page, complaints } = await stage().open();
+    await page.locator('#apart').check();
+    await page.locator('#played').setChecked(way === 'played');
+    const projector = await page.context().newPage();
+    await projector.goto(`${stage().url}projector`);
+    await page.locator('#file').setInputFiles(BOTH);
+    await says(page, 'status', /^Stopped/);
+    for (const each of [page, projector]) {
+      await says(each, 'captions', /Speaker 1\s+could you put me through to/);
+      await says(each, 'captions', /Speaker 2\s+thank you please tell .* that the meeting starts at noon/);
+    }
+    assert.match(await download(page, 'txt'), /^Speaker 1: could you .*^Speaker 2: thank you/ms);
+    const cues = await parseSubtitles(await download(page, 'srt'), 'srt');
+    assert.ok(cues.every(({ text }) => /^Speaker [12]: /.test(text)));
+    await screenshot(page, `two-speakers-${way}`);
+    assert.equal(await hindrances(page), []);
+    assert.equal(complaints, []);
+    await page.context().close();
+  });
+}
+
+test('a file of one channel has one speaker, whatever is ticked', async () => {
+  const { page } = await stage().open();
+  await page.locator('#apart').check();
+  await captionFile(page, 'after.wav');
+  assert.is(await page.locator('.speaker').count(), 0);
   await page.context().close();
 });
 

@@ -71,17 +71,35 @@ test('a line that is no entry is told by its number, and the others count', () =
 });
 
 test('the committed words of a partial are those of its committed text', () => {
-  assert.is(lineOf(partial('', ['is', 'this']), '0').committed, 0);
-  assert.is(lineOf(partial('is', ['is', 'this']), '0').committed, 1);
-  assert.is(lineOf(partial('is', ['is']), '0').committed, 1);
-  assert.is(lineOf(partial('is New York', ['is', 'New York', 'far']), '0').committed, 2);
+  assert.is(lineOf(partial('', ['is', 'this']), '0', 1).committed, 0);
+  assert.is(lineOf(partial('is', ['is', 'this']), '0', 1).committed, 1);
+  assert.is(lineOf(partial('is', ['is']), '0', 1).committed, 1);
+  assert.is(lineOf(partial('is New York', ['is', 'New York', 'far']), '0', 1).committed, 2);
 });
 
 test('a final has the key of its partials, and all of its words are committed', () => {
-  const line = lineOf(final([word('a'), word('b')]), '2');
+  const line = lineOf(final([word('a'), word('b')]), '2', 1);
   assert.is(line.committed, 2);
-  assert.is(line.key, lineOf(partial('', ['a']), '2').key);
-  assert.is.not(line.key, lineOf(partial('', ['a']), '1').key);
+  assert.is(line.key, lineOf(partial('', ['a']), '2', 1).key);
+  assert.is.not(line.key, lineOf(partial('', ['a']), '1', 1).key);
+});
+
+test('with two channels each line says who speaks, with one none does', () => {
+  assert.is(lineOf({ ...final([]), channel: 1 }, '0', 2).speaker, 'Speaker 2');
+  assert.not('speaker' in lineOf(final([]), '0', 1));
+});
+
+test('two speakers are told apart in every format', async () => {
+  const transcript = new Transcript();
+  transcript.add(final([word('yes', 0.5)]), 'Speaker 1');
+  transcript.add(final([word('no', 2)]), 'Speaker 2');
+  assert.is(transcript.write('txt'), 'Speaker 1: yes\nSpeaker 2: no\n');
+  assert.match(transcript.write('vtt'), /<v Speaker 1>yes/);
+  const cues = await parseSubtitles(transcript.write('srt'), 'srt');
+  assert.equal(
+    cues.map(({ text }) => text),
+    ['Speaker 1: yes', 'Speaker 2: no'],
+  );
 });
 
 test('the clock tells when a moment of the audio was heard, between packets too', () => {

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { speakerName } from '../captions/speaker.js';
 import { srtPrefix, writeSrt } from '../captions/srt.js';
 import { type TimedWord, toCues } from '../captions/subtitles.js';
 import { writeVtt } from '../captions/vtt.js';
@@ -66,5 +67,5 @@ function timedWords(finals: readonly FinalMessage[], named: boolean): TimedWord[
 }
 
 function speaker(channel: number, named: boolean): string | undefined {
-  return named ? `Speaker ${channel + 1}` : undefined;
+  return named ? speakerName(channel) : undefined;
 }

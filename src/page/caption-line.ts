@@ -1,3 +1,4 @@
+import { speakerName } from '../captions/speaker.js';
 import type { FinalMessage, PartialMessage, Word } from '../protocol/messages.js';
 
 /** What was spoken between two pauses, as it stands now. */
@@ -8,10 +9,19 @@ export interface CaptionLine {
   /** Leading words that will not change. */
   readonly committed: number;
   readonly final: boolean;
+  /** Absent where there is but one. */
+  readonly speaker?: string;
 }
 
-/** @param session a name that no other session has, also of other pages: each counts its segments from 0 */
-export function lineOf(message: PartialMessage | FinalMessage, session: string): CaptionLine {
+/**
+ * @param channels of the session: with two each is a speaker
+ * @param session a name that no other session has, also of other pages: each counts its segments from 0
+ */
+export function lineOf(
+  message: PartialMessage | FinalMessage,
+  session: string,
+  channels: number,
+): CaptionLine {
   const { channel, segment, words = [] } = message;
   const final = message.type === 'final';
   return {
@@ -19,6 +29,7 @@ export function lineOf(message: PartialMessage | FinalMessage, session: string):
     words,
     committed: final ? words.length : committedWords(words, message.committed),
     final,
+    ...(channels === 2 && { speaker: speakerName(channel) }),
   };
 }
 

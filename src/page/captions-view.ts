@@ -38,7 +38,7 @@ export class CaptionsView {
 
   show(line: CaptionLine): void {
     const follows = this.#follows();
-    const row = this.#rows.get(line.key) ?? this.#add(line.key);
+    const row = this.#rows.get(line.key) ?? this.#add(line);
     line.words.forEach((word, i) => {
       this.#write(row, i, word, line);
     });
@@ -67,9 +67,10 @@ export class CaptionsView {
     this.#follow();
   }
 
-  #add(key: string): Row {
+  #add({ key, speaker }: CaptionLine): Row {
     const element = document.createElement('p');
     element.className = 'line';
+    if (speaker !== undefined) element.append(label(speaker), ' ');
     this.#scroller.append(element);
     const row = { element, words: [] };
     this.#rows.set(key, row);
@@ -114,4 +115,12 @@ export class CaptionsView {
   #release(): void {
     for (const { element } of this.#rows.values()) element.style.minHeight = '';
   }
+}
+
+/** Who speaks, in front of what is said. */
+function label(speaker: string): HTMLElement {
+  const name = document.createElement('b');
+  name.className = 'speaker';
+  name.textContent = speaker;
+  return name;
 }

@@ -1,7 +1,6 @@
 import {
   type Capture,
   type CaptureOptions,
-  decodeAudioFile,
   FILE_FORMAT,
   LexigateClient,
   type Packet,
@@ -121,12 +120,11 @@ export class Listening {
     }
   }
 
-  /** A file as fast as the gateway takes it; resolves with the totals. */
-  async read(file: Blob): Promise<StoppedMessage> {
-    const audio = await decodeAudioFile(file);
-    const client = await this.#connect(FILE_FORMAT);
+  /** A file as fast as the gateway takes it; resolves with the totals. @param apart see `packetsOf` */
+  async read(audio: AudioBuffer, apart: boolean): Promise<StoppedMessage> {
+    const client = await this.#connect({ ...FILE_FORMAT, channels: apart ? 2 : 1 });
     try {
-      for (const packet of packetsOf(audio)) {
+      for (const packet of packetsOf(audio, apart)) {
         if (this.#done.signal.aborted) break;
         this.#options.onLevel(packet.level);
         this.#read += packet.samples;

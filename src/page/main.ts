@@ -35,6 +35,8 @@ class Page {
   /** A projector may hear several pages. */
   readonly #name = Math.random().toString(36).slice(2);
   #sessions = 0;
+  /** Of the session's audio. */
+  #channels = 1;
   /** The list was changed while the session was still being opened. */
   #changedEarly = false;
   #late = false;
@@ -51,11 +53,13 @@ class Page {
     this.#vocabulary.waiting();
     this.#sources = new Sources({
       onMicrophone: () => void this.#run((listening) => listening.hear(captureMicrophone)),
-      onFile: (file, played) =>
+      onFile: (file, how) =>
         void this.#run(async (listening) => {
-          if (!played) return listening.read(file);
           const audio = await decodeAudioFile(file);
-          return listening.hear((options) => capturePlayback({ ...options, audio }));
+          // a file of one channel has one speaker, whatever is ticked
+          const apart = how.apart && audio.numberOfChannels === 2;
+          if (!how.played) return listening.read(audio, apart);
+          return listening.hear((options) => capturePlayback({ ...options, audio, apart }));
         }),
       onStop: () => this.#stop(),
     });
@@ -76,7 +80,8 @@ class Page {
       url: streamUrl(),
       token: () => this.#credential.obtain(),
       vocabulary: this.#vocabulary.entries,
-      onReady: ({ model, latencyMs, vocabulary }, { sampleRate }) => {
+      onReady: ({ model, latencyMs, vocabulary }, { sampleRate, channels }) => {
+        this.#channels = channels;
         this.#say(`Listening. Model ${model.name} ${model.version}, ${latencyMs} ms.`);
         if (vocabulary !== undefined) this.#vocabulary.inForce(vocabulary, sampleRate);
         if (this.#changedEarly) void this.#applyVocabulary();
@@ -110,7 +115,7 @@ class Page {
 
   #caption(message: PartialMessage | FinalMessage, session: string): void {
     this.#placeholder.hidden = true;
-    const line = lineOf(message, session);
+    const line = lineOf(message, session, this.#channels);
     this.#view.show(line);
     this.#measure(message.end);
     this.#sayLag(message.lagMs);
@@ -122,9 +127,9 @@ class Page {
       this.#lines.delete(key);
     }
     if (message.type === 'partial') return;
-    this.#transcript.add(message);
+    this.#transcript.add(message, line.speaker);
     this.#downloads.update();
-    this.#spoken.textContent = message.text;
+    this.#spoken.textContent = line.speaker === undefined ? message.text : `${line.speaker}: ${message.text}`;
   }
 
   /** Captions that are late shall not look like words that were not heard. */

@@ -1,9 +1,15 @@
 import { byId } from './dom.js';
 
+export interface FileOptions {
+  /** It shall be heard as it is captioned, at the speed of speech. */
+  readonly played: boolean;
+  /** Left and right are two speakers. */
+  readonly apart: boolean;
+}
+
 export interface SourceEvents {
   onMicrophone(): void;
-  /** @param played it shall be heard as it is captioned, at the speed of speech */
-  onFile(file: File, played: boolean): void;
+  onFile(file: File, how: FileOptions): void;
   onStop(): void;
 }
 
@@ -12,6 +18,7 @@ export class Sources {
   readonly #start = byId('start', HTMLButtonElement);
   readonly #file = byId('file', HTMLInputElement);
   readonly #played = byId('played', HTMLInputElement);
+  readonly #apart = byId('apart', HTMLInputElement);
   readonly #events: SourceEvents;
   #listening = false;
 
@@ -36,10 +43,12 @@ export class Sources {
     this.#start.classList.toggle('on', listening);
     this.#file.disabled = listening;
     this.#played.disabled = listening;
+    this.#apart.disabled = listening;
   }
 
   #choose(file: File | undefined): void {
-    if (file !== undefined && !this.#listening) this.#events.onFile(file, this.#played.checked);
+    if (file === undefined || this.#listening) return;
+    this.#events.onFile(file, { played: this.#played.checked, apart: this.#apart.checked });
   }
 
   #acceptDrops(): void {

@@ -1,4 +1,4 @@
-import { writeSrt } from '../captions/srt.js';
+import { srtPrefix, writeSrt } from '../captions/srt.js';
 import { type TimedWord, toCues } from '../captions/subtitles.js';
 import { writeVtt } from '../captions/vtt.js';
 import type { FinalMessage } from '../protocol/messages.js';
@@ -16,16 +16,21 @@ export class Transcript {
   readonly #words: TimedWord[] = [];
   readonly #segments: string[] = [];
   #offset = 0;
+  /** Of the names that SRT writes before the words. */
+  #prefixWidth = 0;
 
   get empty(): boolean {
     return this.#segments.length === 0;
   }
 
-  add({ text, words }: FinalMessage): void {
+  /** @param speaker where there are several */
+  add({ text, words }: FinalMessage, speaker?: string): void {
     if (text === '') return;
-    this.#segments.push(text);
+    this.#segments.push(srtPrefix(speaker) + text);
+    this.#prefixWidth = Math.max(this.#prefixWidth, srtPrefix(speaker).length);
     for (const { word, start, end } of words) {
-      this.#words.push({ text: word, start: this.#offset + start, end: this.#offset + end });
+      const times = { start: this.#offset + start, end: this.#offset + end };
+      this.#words.push({ text: word, ...times, ...(speaker !== undefined && { speaker }) });
     }
   }
 
@@ -36,13 +41,15 @@ export class Transcript {
 
   write(format: TranscriptFormat): string {
     if (format === 'txt') return this.#segments.map((text) => `${text}\n`).join('');
-    const cues = toCues(this.#words);
-    return format === 'srt' ? writeSrt(cues) : writeVtt(cues);
+    return format === 'srt'
+      ? writeSrt(toCues(this.#words, { prefixWidth: this.#prefixWidth }))
+      : writeVtt(toCues(this.#words));
   }
 
   clear(): void {
     this.#words.length = 0;
     this.#segments.length = 0;
     this.#offset = 0;
+    this.#prefixWidth = 0;
   }
 }

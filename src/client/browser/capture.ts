@@ -1,5 +1,6 @@
 import type { AudioFormat } from '../../protocol/messages.js';
 import type { Packet } from '../packets.js';
+import type { ProcessorOptions } from './capture-worklet.js';
 
 /** The gateway hears 8 to 48 kHz. */
 const MAX_SAMPLE_RATE = 48_000;
@@ -11,6 +12,8 @@ export interface CaptureOptions {
   readonly onPacket: (packet: Packet) => void;
   /** The microphone was pulled out, or the audio came to its end. */
   readonly onEnded?: () => void;
+  /** Left and right stay apart, as two channels; otherwise they are mixed. */
+  readonly apart?: boolean;
   /** Where `capture-worklet.js` lies; beside this file unless it is said. */
   readonly workletUrl?: string | URL;
 }
@@ -26,7 +29,7 @@ export interface PlaybackOptions extends CaptureOptions {
 
 /** Sound on its way into a session. */
 export interface Capture {
-  /** What the packets are: mono s16le at the rate of the browser's own clock, which the gateway resamples. */
+  /** What the packets are: s16le at the rate of the browser's own clock, which the gateway resamples. */
   readonly format: AudioFormat;
   /** Lets go of the microphone; resolves behind the last packet. */
   stop(): Promise<void>;
@@ -81,7 +84,7 @@ function newContext(): AudioContext {
 async function connect(
   context: AudioContext,
   source: AudioNode,
-  { onPacket, workletUrl = new URL('./capture-worklet.js', import.meta.url) }: CaptureOptions,
+  { onPacket, apart = false, workletUrl = new URL('./capture-worklet.js', import.meta.url) }: CaptureOptions,
   release: () => void,
 ): Promise<Capture> {
   try {
@@ -91,7 +94,11 @@ async function connect(
     await context.close();
     throw error;
   }
-  const node = new AudioWorkletNode(context, 'lexigate-capture', { numberOfOutputs: 0 });
+  const channels = apart ? 2 : 1;
+  const node = new AudioWorkletNode(context, 'lexigate-capture', {
+    numberOfOutputs: 0,
+    processorOptions: { channels } satisfies ProcessorOptions,
+  });
   const flushed = new Promise<void>((resolve) => {
     node.port.onmessage = ({ data }: MessageEvent<Packet | undefined>) => {
       if (data === undefined) resolve();
@@ -107,7 +114,7 @@ async function connect(
     await context.close();
   };
   return {
-    format: { encoding: 's16le', sampleRate: context.sampleRate, channels: 1 },
+    format: { encoding: 's16le', sampleRate: context.sampleRate, channels },
     stop: () => {
       stopping ??= stop();
       return stopping;

@@ -17,11 +17,11 @@ export async function decodeAudioFile(file: Blob): Promise<AudioBuffer> {
   }
 }
 
-/** The packets of a decoded file, mixed down to one channel. */
-export function* packetsOf(audio: AudioBuffer): Generator<Packet> {
+/** The packets of a decoded file. @param apart left and right stay apart, as two channels; otherwise they are mixed */
+export function* packetsOf(audio: AudioBuffer, apart = false): Generator<Packet> {
   const size = SAMPLE_RATE / 10;
   const channels = Array.from({ length: audio.numberOfChannels }, (_, c) => audio.getChannelData(c));
-  const packetiser = new Packetiser(size);
+  const packetiser = new Packetiser(size, apart ? 2 : 1);
   for (let at = 0; at < audio.length; at += size) {
     yield* packetiser.push(channels.map((channel) => channel.subarray(at, at + size)));
   }
