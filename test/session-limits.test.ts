@@ -4,8 +4,17 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Vocabulary } from '../src/biasing/vocabulary.js';
 import type { SessionLimits } from '../src/session/limits.js';
+import { RestartingRecognisers } from '../src/session/restarting.js';
 import { endpoints, final } from './resume-support.js';
-import { type Conversation, converse, errors, START, started } from './session-support.js';
+import {
+  type Conversation,
+  converse,
+  DESCRIPTION,
+  errors,
+  FakeRecogniser,
+  START,
+  started,
+} from './session-support.js';
 
 /** Bytes of a second in the format of START. */
 const SECOND = 32_000;
@@ -304,6 +313,29 @@ const CROSSINGS: Readonly<Record<keyof SessionLimits, readonly [string, () => Pr
         return peer.sent.map(({ type }) => type);
       });
       assert.equal(answers, [['error'], ['resumed', 'final', 'final']]);
+    },
+  ],
+  maxReplayBytes: [
+    'a session without it ends with its worker',
+    async () => {
+      const told: string[] = [];
+      for (const maxReplayBytes of [0, 1000]) {
+        const inner = new FakeRecogniser();
+        const recognisers = { description: DESCRIPTION, open: async () => inner };
+        const restarting = new RestartingRecognisers({
+          recognisers,
+          replaced: async () => undefined,
+          maxReplayBytes,
+        });
+        const conversation = converse({}, { open: (config) => restarting.open(config) });
+        conversation.say(START);
+        await conversation.settle();
+        inner.happened.next({ type: 'failed', code: 'internal', message: 'It died.', lost: true });
+        await conversation.settle();
+        told.push(...errors(conversation.sent).map(({ code }) => code));
+        assert.is(conversation.session.closed, maxReplayBytes === 0);
+      }
+      assert.equal(told, ['internal', 'recogniser_restarted']);
     },
   ],
   maxSuspended: [

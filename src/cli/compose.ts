@@ -20,6 +20,7 @@ import { DEFAULT_LIMITS, type SessionLimits } from '../session/limits.js';
 import { nativeEndpoint } from '../session/native.js';
 import { WorkerPool } from '../session/pool.js';
 import type { RecogniserFactory } from '../session/recogniser.js';
+import { RestartingRecognisers } from '../session/restarting.js';
 import { packageRoot, packageVersion } from '../util/package-root.js';
 import { type AccessOptions, OPEN_TO_THIS_MACHINE } from './access.js';
 import { hashModel } from './model-hash.js';
@@ -74,10 +75,16 @@ export async function startService(
   const exposition = new Exposition(async () => [await metrics.snapshot(), ...(await pool.snapshots())]);
   const watch = together([metrics.watch, logSessions(logger), ...watchers]);
   const environment = { recognisers, limits, watch };
+  // other protocols have no words for it
+  const restarting = new RestartingRecognisers({
+    recognisers,
+    replaced: () => pool.replaced(),
+    maxReplayBytes: limits.maxReplayBytes,
+  });
   const { authenticator = EVERYBODY, trustProxy = false, routes = [] } = access;
   const gateway = await Gateway.start({
     endpoints: [
-      nativeEndpoint(environment),
+      nativeEndpoint({ ...environment, recognisers: restarting }),
       deepgramEndpoint(environment),
       voskEndpoint(environment),
       sherpaEndpoint(environment),

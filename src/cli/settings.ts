@@ -186,6 +186,13 @@ export const SETTINGS: readonly Setting[] = [
     1024 ** 3,
   ),
   number('maxSuspended', 'sessions without a connection', DEFAULT_LIMITS.maxSuspended, 0, 100_000),
+  number(
+    'maxReplayBytes',
+    'audio kept of a session for when its worker dies; 0: the session then ends',
+    DEFAULT_LIMITS.maxReplayBytes,
+    0,
+    1024 ** 3,
+  ),
   text('record', 'folder', 'record every session, its speech included, to be replayed'),
   number(
     'maxRecordBytes',

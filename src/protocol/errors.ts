@@ -34,6 +34,7 @@ export const ERROR_RULES = {
   slow_consumer: { closeCode: 4499, fatal: true },
   server_full: { closeCode: 1013, fatal: true },
   shutting_down: { closeCode: 1001, fatal: true },
+  recogniser_restarted: { closeCode: 1011, fatal: false },
   internal: { closeCode: 1011, fatal: true },
 } as const satisfies Record<ErrorCode, ErrorRule>;
 

@@ -136,6 +136,7 @@ export type ErrorCode =
   | 'slow_consumer'
   | 'server_full'
   | 'shutting_down'
+  | 'recogniser_restarted'
   | 'internal';
 
 /**

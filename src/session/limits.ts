@@ -42,6 +42,8 @@ export interface SessionLimits {
   readonly resumeBytes: number;
   /** Sessions of the gateway without a connection; beyond it the one that is longest without ends. */
   readonly maxSuspended: number;
+  /** Audio kept to be heard again by another worker, in bytes; 0: a session ends with its worker. */
+  readonly maxReplayBytes: number;
 }
 
 export const DEFAULT_LIMITS: SessionLimits = {
@@ -81,4 +83,6 @@ export const DEFAULT_LIMITS: SessionLimits = {
   resumeBytes: 1024 * 1024,
   // half of the gateway's connections lost at once; each costs as much as a session that is spoken to
   maxSuspended: 100,
+  // 32 s of 16 kHz s16le, and segments end after 25 at the latest
+  maxReplayBytes: 1024 * 1024,
 };

@@ -167,6 +167,7 @@ export class WorkerPool implements RecogniserFactory {
   readonly #logger: Logger;
   /** What workers counted that are no more. */
   #past: Promise<MetricSnapshot> = Promise.resolve([]);
+  #replacing: Promise<unknown> = Promise.resolve();
   #stopping = false;
 
   private constructor(description: EncoderDescription, spawn: () => Worker, crews: Crew[], logger: Logger) {
@@ -193,6 +194,11 @@ export class WorkerPool implements RecogniserFactory {
   /** Workers that run. */
   get running(): number {
     return this.#crews.length;
+  }
+
+  /** Resolves once no worker is missing that can be replaced. */
+  async replaced(): Promise<void> {
+    await this.#replacing;
   }
 
   /** What workers have counted, those that died included: a count never falls. */
@@ -225,13 +231,13 @@ export class WorkerPool implements RecogniserFactory {
       this.#crews.splice(this.#crews.indexOf(crew), 1);
       this.#past = this.#past.then((past) => sum([past, counted(crew.lastSnapshot)]));
       this.#logger.error({ err: reason, sessions: crew.seats.size }, 'a recognition worker died');
+      this.#replacing = Promise.all([this.#replacing, this.#replace()]);
       const message = `The recognition worker failed: ${reason instanceof Error ? reason.message : String(reason)}. Open a new session.`;
       for (const seat of crew.seats.values()) {
         seat.refused(new ProtocolError('internal', message));
-        seat.events.next({ type: 'failed', code: 'internal', message });
+        seat.events.next({ type: 'failed', code: 'internal', message, lost: true });
       }
       crew.seats.clear();
-      void this.#replace();
     });
   }
 

@@ -82,7 +82,14 @@ export type RecogniserEvent =
   /** Where an update met the audio: behind so many steps of decoding. Told to who wants to repeat it. */
   | { readonly type: 'placed'; readonly id: string; readonly step: number }
   /** A command that could not be carried out, or, with `internal`, the end of the recogniser. */
-  | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string; readonly id?: string };
+  | {
+      readonly type: 'failed';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly id?: string;
+      /** It is gone with all others of its worker: another may go on in its place. */
+      readonly lost?: true;
+    };
 
 /** One session's recogniser. */
 export interface Recogniser {
