@@ -106,14 +106,12 @@ encoders('a stream gets the same numbers alone and among others at other positio
   const size = (latency!.chunkFrames + latency!.lookaheadFrames) * 640;
   const chunk = latency!.chunkFrames * 640;
   const at = (i: number): Float32Array => speech.slice(i * chunk, i * chunk + size);
-  const [first] = await encoder.run([{ pcm: at(0), state: encoder.start() }], latency!);
-  const [alone] = await encoder.run([{ pcm: at(1), state: first!.state }], latency!);
+  const begun = encoder.start();
+  await encoder.run([{ pcm: at(0), state: begun }], latency!);
+  const states = [encoder.start(), encoder.fork(begun), encoder.fork(begun)];
+  const [alone] = await encoder.run([{ pcm: at(1), state: begun }], latency!);
   const together = await encoder.run(
-    [
-      { pcm: at(2), state: encoder.start() },
-      { pcm: at(1), state: first!.state },
-      { pcm: at(3), state: first!.state },
-    ],
+    [at(2), at(1), at(3)].map((pcm, i) => ({ pcm, state: states[i]! })),
     latency!,
   );
   assert.equal(together[1]!.logProbs.subwords, alone!.logProbs.subwords);
@@ -121,10 +119,11 @@ encoders('a stream gets the same numbers alone and among others at other positio
   assert.equal(together[1]!.state, alone!.state);
 });
 
-encoders('every latency of the bundle runs, and returns phones and both taps', async () => {
+encoders('every latency of the bundle runs, and returns phones and, if asked, both taps', async () => {
+  const deep = await OnnxEncoder.load(model, { taps: true });
   for (const latency of encoder.description.latencies) {
     const pcm = speech.slice(0, (latency.chunkFrames + latency.lookaheadFrames) * 640);
-    const [result] = await encoder.run([{ pcm, state: encoder.start() }], latency);
+    const [result] = await deep.run([{ pcm, state: deep.start() }], latency);
     const { subwords, phones, taps, frames } = result!.logProbs;
     assert.is(frames, latency.chunkFrames);
     assert.is(subwords.length, frames * 257);
@@ -134,20 +133,25 @@ encoders('every latency of the bundle runs, and returns phones and both taps', a
       encoder.description.tapWidths.map((width) => width * frames),
     );
   }
+  await deep.close();
 });
 
 encoders('a stream holds at most 3 MB of state', () => {
   assert.ok(encoder.description.stateBytes <= 3e6, `${encoder.description.stateBytes} bytes`);
 });
 
-encoders('a step is not changed by what follows: states are never written to', async () => {
+encoders('a step moves its stream on, and not the fork that was taken before', async () => {
   const [latency] = encoder.description.latencies;
   const size = (latency!.chunkFrames + latency!.lookaheadFrames) * 640;
-  const [first] = await encoder.run([{ pcm: speech.slice(0, size), state: encoder.start() }], latency!);
-  const request = { pcm: speech.slice(size, 2 * size), state: first!.state };
-  const [once] = await encoder.run([request], latency!);
-  const [again] = await encoder.run([request], latency!);
+  const state = encoder.start();
+  await encoder.run([{ pcm: speech.slice(0, size), state }], latency!);
+  const fork = encoder.fork(state);
+  const pcm = speech.slice(size, 2 * size);
+  const [once] = await encoder.run([{ pcm, state }], latency!);
+  const [again] = await encoder.run([{ pcm, state: fork }], latency!);
+  const [next] = await encoder.run([{ pcm, state }], latency!);
   assert.equal(again!.logProbs.subwords, once!.logProbs.subwords);
+  assert.not.equal(next!.logProbs.subwords, once!.logProbs.subwords);
 });
 
 encoders('a window of the wrong size is an error that says both sizes', async () => {
@@ -185,6 +189,9 @@ class SlowRuntime implements EncoderRuntime {
 
   start(): EncoderState {
     return { tensors: [] };
+  }
+  fork(state: EncoderState): EncoderState {
+    return state;
   }
   run(requests: readonly EncoderRequest[]): Promise<readonly EncoderResult[]> {
     this.batches.push(requests.map(({ pcm }) => pcm[0]!));
@@ -237,6 +244,7 @@ batching('a failed run fails its own streams and the next run goes on', async ()
   const runtime: EncoderRuntime = {
     description: DESCRIPTION,
     start: () => ({ tensors: [] }),
+    fork: (state) => state,
     run: async (requests) => {
       if (!failed) {
         failed = true;

@@ -30,6 +30,7 @@ export function scriptedRecognisers(delay = async (): Promise<void> => undefined
   const runtime: EncoderRuntime = {
     description,
     start: () => ({ tensors: [] }),
+    fork: (state) => state,
     run: async (requests) => {
       await delay();
       return requests.map(({ pcm, state }) => {

@@ -127,6 +127,7 @@ export class ScriptedRun {
     return {
       description,
       start: () => ({ tensors: [] }),
+      fork: (state) => state,
       run: async (requests) =>
         requests.map(({ pcm, state }) => {
           const frames = pcm.length / FRAME;

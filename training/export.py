@@ -82,7 +82,10 @@ def write_bundle(out: Path, version: str, state: Sequence[graph.StateTensor], pr
             "precision": precision,
             "blank": subwords,
             "taps": [WIDTH for _ in TAPS],
-            "state": [{"name": s.name, "type": s.type, "shape": s.shape} for s in state],
+            "state": [
+                {"name": s.name, "type": s.type, "shape": s.shape} | ({"perFrame": s.per_frame} if s.per_frame else {})
+                for s in state
+            ],
         },
         "subwords": describe(out / "subwords.json"),
         "phones": describe(out / "phones.json"),

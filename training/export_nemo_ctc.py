@@ -23,7 +23,7 @@ from onnx import TensorProto, helper
 import features
 from corpus import Utterance, read_packed
 from export import tensors
-from graph import EncoderGraph
+from graph import END, EncoderGraph
 from network import HEADS, WIDTH
 from score import load_subwords, rate
 
@@ -74,8 +74,8 @@ class NemoGraph(EncoderGraph):
         self.wide_caches = True
         self.window, self.shift = 4 * (chunk + look), 4 * chunk
         self.frames, self.chunk = self.b.ints(chunk + look), self.b.ints(chunk)
-        self.cached = [(s.name, s.shape) for s in self.state if s.name.startswith("cache")]
-        """Keys and values before and after pooling: name and (how many, HEADS, frames, WIDTH / HEADS)."""
+        self.cached = [(s.name, s.shape) for s in self.state if s.per_frame]
+        """Keys and values of each block: name and (HEADS, frames, WIDTH / HEADS)."""
         self.rows = [int(np.prod(shape[:-1])) for _, shape in self.cached]
 
     def _named(self, kind: str, name: str, *inputs: str, **attributes: object) -> None:
@@ -94,17 +94,22 @@ class NemoGraph(EncoderGraph):
         conv, mel = (b.slice(tails, b.ints(at), b.ints(end), 1) for at, end in ((0, WIDTH), (WIDTH, TAILS[2])))
         self._named("Reshape", "conv_tail", conv, b.ints(-1, 1, WIDTH))
         self._named("Reshape", "mel_tail", mel, b.ints(-1, 2, features.BANDS))
-        mapped = b.op("MatMul", b.store("fbank_map", mapping), "features")
-        self._network(b.op("Add", mapped, b.store("fbank_offset", offset[:, None])))
+        mapped = b.op("MatMul", b.op("Transpose", "features", perm=[0, 2, 1]), b.store("fbank_map", mapping.T))
+        self._network(b.op("Add", mapped, b.store("fbank_offset", offset)))
         self._gather_state()
         return self._described()
 
+    def _unfilled(self, index: str, left: int, filled: str) -> str:
+        """sherpa-onnx keeps no rings: the newest frames come last."""
+        return self.b.op("Less", index, self.b.op("Sub", self.b.scalar(left), filled))
+
     def _gather_state(self) -> None:
         b = self.b
-        parts = [
-            b.op("Reshape", self.outputs[f"next_{name}"], b.ints(-1, 1, rows, WIDTH // HEADS))
-            for (name, _), rows in zip(self.cached, self.rows, strict=True)
-        ]
+        parts = []
+        for (name, shape), rows in zip(self.cached, self.rows, strict=True):
+            both = b.concat(name, self.outputs[f"new_{name}"], axis=2)
+            newest = b.slice(both, b.ints(-shape[1]), b.ints(END), 2)
+            parts.append(b.op("Reshape", newest, b.ints(-1, 1, rows, WIDTH // HEADS)))
         tails = [b.op("Reshape", self.outputs[f"next_{n}"], b.ints(0, 1, 1, -1)) for n in ("conv_tail", "mel_tail")]
         batch = b.op("Shape", "length")
         self.outputs |= {

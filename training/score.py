@@ -75,6 +75,17 @@ def torch_log_probs(net: StreamingCtc, batch: Sequence[Utterance], latency: Late
     return [z[:n].log_softmax(-1).numpy() for z, n in zip(logits, frames, strict=True)]
 
 
+def _overwritten(
+    ring: NDArray[np.generic], rows: NDArray[np.generic], seen: NDArray[np.generic], chunk: int
+) -> NDArray[np.generic]:
+    """The ring (B, HEADS, left, ...) with new rows in the place of the oldest; `seen` counts 20 ms, chunk 40 ms."""
+    after, count = ring.copy(), rows.shape[2]
+    for row, frames in enumerate(seen):
+        at = (int(frames) // 2 // chunk * count + np.arange(count)) % ring.shape[2]
+        after[row][:, at] = rows[row]
+    return after
+
+
 class GraphRunner:
     """Runs an exported encoder over whole recordings, as the gateway does: several streams a batch, chunk by chunk."""
 
@@ -96,8 +107,11 @@ class GraphRunner:
         """Returns (outputs, next state)."""
         values = self.session.run(None, {"pcm": pcm, "lookahead": np.array([look], np.int64), **state})
         named = dict(zip(self.outputs, values, strict=True))
+        chunk = named["log_probs"].shape[1]
         after = {k.removeprefix("next_"): v for k, v in named.items() if k.startswith("next_")}
-        return {k: v for k, v in named.items() if not k.startswith("next_")}, after
+        for name in state.keys() - after.keys():
+            after[name] = _overwritten(state[name], named["new_" + name], state["seen"], chunk)
+        return {k: v for k, v in named.items() if not k.startswith(("next_", "new_"))}, after
 
     def log_probs(self, batch: Sequence[Floats], latency: Latency) -> list[Floats]:
         """Subword log-probabilities of recordings; silence fills the end."""

@@ -44,8 +44,10 @@ def exact(net: StreamingCtc, tmp_path_factory: pytest.TempPathFactory) -> GraphR
 
 
 @pytest.fixture(scope="module")
-def shipped() -> GraphRunner:
-    return GraphRunner(BUNDLE)
+def quantised(net: StreamingCtc, tmp_path_factory: pytest.TempPathFactory) -> GraphRunner:
+    path = tmp_path_factory.mktemp("graph") / "int8.onnx"
+    write_graph({k: v.numpy() for k, v in net.state_dict().items()}, "int8", path)
+    return GraphRunner(path)
 
 
 def noise(frames: int, seed: int = 0) -> NDArray[np.float32]:
@@ -59,11 +61,11 @@ def noise(frames: int, seed: int = 0) -> NDArray[np.float32]:
 def test_the_fp32_graph_equals_pytorch_over_whole_utterances(
     net: StreamingCtc, exact: GraphRunner, latency: tuple[int, int]
 ) -> None:
-    samples = noise(96)
+    samples = noise(160)  # longer than the left context: its rings wrap
     want = torch_log_probs(net, [Utterance("", "", "", (), samples)], latency)[0]
     got = exact.log_probs([samples], latency)[0]
     frames = min(len(want), len(got))
-    assert frames >= 96
+    assert frames >= 160
     assert np.abs(want[:frames] - got[:frames]).max() < 1e-3
 
 
@@ -101,14 +103,14 @@ def requests(runner: GraphRunner) -> list[tuple[NDArray[np.float32], Arrays, Arr
     return found
 
 
-def test_a_stream_is_the_same_bit_for_bit_alone_and_among_others(shipped: GraphRunner) -> None:
-    alone = requests(shipped)
+def test_a_stream_is_the_same_bit_for_bit_alone_and_among_others(quantised: GraphRunner) -> None:
+    alone = requests(quantised)
     order = np.random.default_rng(0)
     for size in (2, 3, 5, 8):
         chosen = order.permutation(8)[:size]
         pcm = np.concatenate([alone[i][0] for i in chosen])
         state = {k: np.concatenate([alone[i][1][k] for i in chosen]) for k in alone[0][1]}
-        out, after = shipped.step(pcm, state, 8)
+        out, after = quantised.step(pcm, state, 8)
         for row, i in enumerate(chosen):
             for name, value in out.items():
                 assert np.array_equal(value[row], alone[i][2][name][0]), name
@@ -116,24 +118,24 @@ def test_a_stream_is_the_same_bit_for_bit_alone_and_among_others(shipped: GraphR
                 assert np.array_equal(value[row], alone[i][3][name][0]), name
 
 
-def test_an_hour_into_a_stream_positions_wrap_and_nothing_drifts(shipped: GraphRunner) -> None:
+def test_an_hour_into_a_stream_positions_wrap_and_nothing_drifts(quantised: GraphRunner) -> None:
     """A stream that has seen an hour answers as one at the same position modulo the table, given the same context."""
-    state = shipped.start(1)
+    state = quantised.start(1)
     samples = noise(8 * 40 + 8)
     for i in range(39):  # until the caches are full
-        _, state = shipped.step(samples[None, i * 8 * FRAME : (i * 8 + 16) * FRAME], state, 8)
+        _, state = quantised.step(samples[None, i * 8 * FRAME : (i * 8 + 16) * FRAME], state, 8)
     later = dict(state)
     later["seen"] = state["seen"] + POSITIONS * 120
     assert later["seen"][0] / 50 >= 3600
     pcm = samples[None, 39 * 8 * FRAME :]
-    now, after = shipped.step(pcm, state, 8)
-    then, after_hour = shipped.step(pcm, later, 8)
-    assert np.array_equal(now["log_probs"], then["log_probs"])
-    assert np.array_equal(after["cache40"], after_hour["cache40"])
+    now, _ = quantised.step(pcm, state, 8)
+    then, _ = quantised.step(pcm, later, 8)
+    for name, value in now.items():
+        assert np.array_equal(value, then[name]), name
 
 
-def test_the_state_of_a_stream_is_at_most_three_megabytes(shipped: GraphRunner) -> None:
-    assert sum(v.nbytes for v in shipped.start(1).values()) <= 3_000_000
+def test_the_state_of_a_stream_is_at_most_three_megabytes(quantised: GraphRunner) -> None:
+    assert sum(v.nbytes for v in quantised.start(1).values()) <= 3_000_000
 
 
 def test_a_bundles_weights_come_back_out_of_its_graph(tmp_path: Path) -> None:

@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import { Ajv2020, type JSONSchemaType } from 'ajv/dist/2020.js';
 import type { EncoderDescription, Latency } from './runtime.js';
 
-/** A state tensor of the encoder graph: input `name`, output `next_<name>`, zeros at the begin of a stream. */
+/** A state tensor of the encoder graph: input `name`, zeros at the begin of a stream. */
 export interface StateTensor {
   readonly name: string;
   readonly type: 'float32' | 'float16' | 'int64';
   /** Without the leading batch axis. */
   readonly shape: readonly number[];
+  /**
+   * Absent: the graph returns the tensor's successor as output `next_<name>`. Otherwise the tensor, (heads, length,
+   * width), is a ring of the newest rows, so many an output frame, and those that a step adds are output `new_<name>`.
+   */
+  readonly perFrame?: number;
 }
 
 /** A file of the folder as `bundle.json` describes it. */
@@ -93,6 +98,7 @@ const schema: JSONSchemaType<BundleManifest> = {
               name: { type: 'string' },
               type: { type: 'string', enum: ['float32', 'float16', 'int64'] },
               shape: { type: 'array', items: count },
+              perFrame: { ...count, nullable: true },
             },
           },
         },

@@ -2,7 +2,7 @@ import { concatMap, defer, from, map, type Observable, type OperatorFunction, of
 import type { Window } from '../audio/windower.js';
 import { data, type Flow } from '../util/flow.js';
 import type { Batcher } from './batcher.js';
-import type { Latency, LogProbs } from './runtime.js';
+import type { EncoderState, Latency, LogProbs } from './runtime.js';
 
 /** Log-probabilities of a window, with the window they belong to. */
 export interface EncodedWindow {
@@ -12,7 +12,7 @@ export interface EncodedWindow {
 
 /**
  * Windows become log-probabilities, one step after the other, since each needs the state that the last one left.
- * Tentative windows continue from one another on a fork of the state that is dropped when real audio follows.
+ * Tentative windows continue from one another on a fork of the state that is dropped with the boundary they end at.
  *
  * The queue in front of `concatMap` is bounded by the session: it stops reading the socket while more than
  * `maxBufferedSeconds` of audio wait (see `session/limits.ts`).
@@ -23,14 +23,16 @@ export function encode(
 ): OperatorFunction<Flow<Window>, Flow<EncodedWindow>> {
   return (source) =>
     defer(() => {
-      let state = batcher.runtime.start();
-      let fork = state;
+      const { runtime } = batcher;
+      let state = runtime.start();
+      let fork: EncoderState | undefined;
       const step = (window: Window): Observable<Flow<EncodedWindow>> => {
-        const request = { pcm: window.pcm, state: window.tentative ? fork : state };
-        return from(batcher.encode(request, latency)).pipe(
+        const { tentative, pcm } = window;
+        const before = tentative ? (fork ?? runtime.fork(state)) : state;
+        return from(batcher.encode({ pcm, state: before }, latency)).pipe(
           map((result) => {
-            fork = result.state;
-            if (!window.tentative) state = result.state;
+            fork = tentative ? result.state : undefined;
+            if (!tentative) state = result.state;
             return data({ window, logProbs: result.logProbs });
           }),
         );
@@ -38,7 +40,7 @@ export function encode(
       return source.pipe(
         concatMap((item) => {
           if (item.kind === 'boundary') {
-            fork = state;
+            fork = undefined;
             return of(item);
           }
           return defer(() => step(item.value));

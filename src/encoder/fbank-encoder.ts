@@ -84,6 +84,11 @@ export class FbankEncoder implements EncoderRuntime {
     return { tensors: this.#form.states.map(zeros), before: undefined };
   }
 
+  /** A step makes new tensors, and none is written to: whoever goes on from here may share them. */
+  fork(state: EncoderState): EncoderState {
+    return state;
+  }
+
   async run(requests: readonly EncoderRequest[], latency: Latency): Promise<readonly EncoderResult[]> {
     const samples = (latency.chunkFrames + latency.lookaheadFrames) * this.description.frameSamples;
     const streams = requests.map(({ pcm, state }) => {

@@ -33,7 +33,7 @@ export interface EncoderDescription {
   readonly stateBytes: number;
 }
 
-/** State of one stream between steps: opaque and immutable, so a step can be taken without being kept. */
+/** State of one stream between steps: opaque, and used up by the run that takes it. What is not to be kept, forks. */
 export interface EncoderState {
   readonly tensors: readonly unknown[];
 }
@@ -41,6 +41,7 @@ export interface EncoderState {
 export interface EncoderRequest {
   /** `(chunkFrames + lookaheadFrames) * frameSamples` samples in [-1, 1]. */
   readonly pcm: Float32Array;
+  /** A run that succeeds may move it on in place: go on with the result's. No two requests of a run have the same. */
   readonly state: EncoderState;
 }
 
@@ -51,7 +52,7 @@ export interface LogProbs {
   readonly subwords: Float32Array;
   /** Natural log-probabilities, row-major (frames, phones). */
   readonly phones: Float32Array;
-  /** Intermediate layers, each row-major (frames, tapWidths[i]). */
+  /** Intermediate layers, each row-major (frames, tapWidths[i]); none if the runtime was not asked for them. */
   readonly taps: readonly Float32Array[];
 }
 
@@ -64,6 +65,8 @@ export interface EncoderRuntime {
   readonly description: EncoderDescription;
   /** State of a new stream. */
   start(): EncoderState;
+  /** Another state like this one, which goes its own way. */
+  fork(state: EncoderState): EncoderState;
   /** One step of several streams at the same latency; results in the order of the requests. */
   run(requests: readonly EncoderRequest[], latency: Latency): Promise<readonly EncoderResult[]>;
   close(): Promise<void>;
