@@ -45,7 +45,10 @@ const HEADER_BYTES = 64;
 /** Levels of each codebook: scores are stored as bytes. */
 export const LEVELS = 256;
 
-type ViewOf<T> = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => T;
+interface ViewOf<T> {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+  readonly BYTES_PER_ELEMENT: number;
+}
 
 /** Hands out the sections one after the other. */
 class Cursor {
@@ -57,6 +60,8 @@ class Cursor {
   }
 
   take<T extends { byteLength: number }>(View: ViewOf<T>, length: number): T {
+    if (this.offset + length * View.BYTES_PER_ELEMENT > this.buffer.byteLength)
+      throw new RangeError('language model: its header counts more than the file holds');
     const view = new View(this.buffer, this.offset, length);
     this.offset += Math.ceil(view.byteLength / 8) * 8;
     return view;

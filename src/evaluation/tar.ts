@@ -9,6 +9,9 @@ export interface TarMember {
 /** Headers and contents begin at multiples of this (POSIX ustar). */
 const BLOCK = 512;
 
+/** Of what holds a long path: more is a damaged number, for which no memory shall be taken. */
+const MAX_NAME_BYTES = 2 ** 20;
+
 /**
  * The regular files of an uncompressed tar by their path, without a leading `./`; only the headers are read. Long paths
  * come from a ustar prefix, a GNU `L` header or a pax `path` record.
@@ -22,6 +25,7 @@ export async function indexTar(file: FileHandle): Promise<Map<string, TarMember>
     const offset = at + BLOCK;
     const type = String.fromCharCode(header[156]!);
     if (type === 'L' || type === 'x') {
+      if (size > MAX_NAME_BYTES) throw new Error(`the tar has a path of ${size} bytes; it is damaged`);
       const content = Buffer.alloc(size);
       await file.read(content, 0, size, offset);
       longName = type === 'L' ? text(content, 0, size) : paxPath(content);
@@ -36,9 +40,10 @@ export async function indexTar(file: FileHandle): Promise<Map<string, TarMember>
 }
 
 export async function readMember(file: FileHandle, { offset, size }: TarMember): Promise<Uint8Array> {
+  const missing = offset + size - (await file.stat()).size;
+  if (missing > 0) throw new Error(`the tar ends ${missing} bytes early; copy it again`);
   const bytes = new Uint8Array(size);
-  const { bytesRead } = await file.read(bytes, 0, size, offset);
-  if (bytesRead < size) throw new Error(`the tar ends ${size - bytesRead} bytes early; copy it again`);
+  await file.read(bytes, 0, size, offset);
   return bytes;
 }
 
