@@ -181,6 +181,11 @@ bundles.run();
 
 const batching = suite('encoder: batcher');
 
+/** Whatever goes on by itself has gone on. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
 /** A runtime whose steps finish when the test says. */
 class SlowRuntime implements EncoderRuntime {
   readonly description = DESCRIPTION;
@@ -204,7 +209,7 @@ class SlowRuntime implements EncoderRuntime {
   async close(): Promise<void> {}
   async finishOne(): Promise<void> {
     this.#finish.shift()!();
-    for (let i = 0; i < 5; i++) await Promise.resolve();
+    await settled();
   }
 }
 
@@ -219,12 +224,13 @@ batching(
   'what gathers during a run goes into the next, at one latency each, first come first served',
   async () => {
     const runtime = new SlowRuntime();
-    const batcher = new Batcher(runtime, { maxBatch: 2 });
+    const batcher = new Batcher(runtime, { maxBatch: 2, gatherMs: 0, turn: async () => undefined });
     const done: number[] = [];
     const ask = (number: number, latency: Latency): void => {
       void batcher.encode(request(number), latency).then(({ logProbs }) => done.push(logProbs.subwords[0]!));
     };
     ask(1, SHORT);
+    await settled();
     ask(2, SHORT);
     ask(3, LONG);
     ask(4, SHORT);
@@ -238,6 +244,56 @@ batching(
     assert.equal(done, [1, 2, 4, 3, 5]);
   },
 );
+
+/** A batcher that waits longer than the test runs, unless it has a reason not to. */
+function patient(maxBatch: number): { readonly runtime: SlowRuntime; readonly batcher: Batcher } {
+  const runtime = new SlowRuntime();
+  return {
+    runtime,
+    batcher: new Batcher(runtime, { maxBatch, gatherMs: 60_000, turn: async () => undefined }),
+  };
+}
+
+batching('what arrives in the turn before a run goes into it', async () => {
+  const runtime = new SlowRuntime();
+  const late: (() => void)[] = [];
+  const turn = async (): Promise<void> => late.shift()?.();
+  const batcher = new Batcher(runtime, { gatherMs: 0, turn });
+  late.push(() => void batcher.encode(request(2), SHORT));
+  void batcher.encode(request(1), SHORT);
+  await settled();
+  assert.equal(runtime.batches, [[1, 2]]);
+});
+
+batching('a lone stream waits for nobody', async () => {
+  const runtime = new SlowRuntime();
+  const batcher = new Batcher(runtime, { gatherMs: 500, turn: async () => undefined });
+  void batcher.encode(request(1), SHORT);
+  await settled();
+  assert.equal(runtime.batches, [[1]]);
+});
+
+batching('where requests come fast, a step waits until the batch is full', async () => {
+  const { runtime, batcher } = patient(3);
+  void batcher.encode(request(1), SHORT);
+  void batcher.encode(request(2), SHORT);
+  await settled();
+  assert.equal(runtime.batches, []);
+  void batcher.encode(request(3), SHORT);
+  await settled();
+  assert.equal(runtime.batches, [[1, 2, 3]]);
+});
+
+batching('an urgent step waits for nobody, and takes along those that wait', async () => {
+  const { runtime, batcher } = patient(8);
+  void batcher.encode(request(1), SHORT);
+  void batcher.encode(request(2), SHORT);
+  await settled();
+  assert.equal(runtime.batches, []);
+  void batcher.encode(request(3), SHORT, { urgent: true });
+  await settled();
+  assert.equal(runtime.batches, [[1, 2, 3]]);
+});
 
 batching('a failed run fails its own streams and the next run goes on', async () => {
   let failed = false;
@@ -257,7 +313,7 @@ batching('a failed run fails its own streams and the next run goes on', async ()
     },
     close: async () => {},
   };
-  const batcher = new Batcher(runtime);
+  const batcher = new Batcher(runtime, { maxBatch: 1, gatherMs: 0, turn: async () => undefined });
   const first = batcher.encode(request(1), SHORT).then(
     () => 'ok',
     (error: Error) => error.message,

@@ -51,7 +51,7 @@ export const SETTINGS: readonly Setting[] = [
   number('port', 'TCP port, 0 for any free one', 8080, 0, 65_535),
   text('model', 'folder', 'folder of the model bundle', join(packageRoot(), 'models', 'en-base')),
   number('workers', 'recognition threads', availableParallelism(), 1, 256),
-  number('maxBatch', 'streams per encoder run', 16, 1, 256),
+  number('maxBatch', 'streams per encoder run', 8, 1, 256),
   text('keyFile', 'file', 'keys that clients need, made with "lexigate keys add"'),
   text('tokenSecretFile', 'file', 'secret of 32 bytes or more that signs tokens; else made up at each start'),
   number('maxTokenSeconds', 'longest life of a token', 3600, 1, 86_400),

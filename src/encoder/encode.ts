@@ -29,7 +29,7 @@ export function encode(
       const step = (window: Window): Observable<Flow<EncodedWindow>> => {
         const { tentative, pcm } = window;
         const before = tentative ? (fork ?? runtime.fork(state)) : state;
-        return from(batcher.encode({ pcm, state: before }, latency)).pipe(
+        return from(batcher.encode({ pcm, state: before }, latency, { urgent: tentative })).pipe(
           map((result) => {
             fork = tentative ? result.state : undefined;
             if (!tentative) state = result.state;
