@@ -115,6 +115,15 @@ test('help lists the commands and every setting with its environment variable', 
   assert.match((await run('serve', '--help')).out, /--max-entries.*LEXIGATE_MAX_ENTRIES/s);
 });
 
+test('a vocabulary file that is not there is told by its name', async () => {
+  try {
+    await readVocabularyFile(join(folder, 'nobody.txt'));
+    assert.unreachable();
+  } catch (error) {
+    assert.match(String(error), /vocabulary file .*nobody\.txt cannot be read: ENOENT.*an entry a line/s);
+  }
+});
+
 test('a vocabulary file has weights and sounds-like spellings behind tabs', async () => {
   const path = await file('all.txt', 'Nguyen\t2\twin\tnwin\r\nAda Lovelace\nQi\t\tchee\n');
   assert.equal(await readVocabularyFile(path), [

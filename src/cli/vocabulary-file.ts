@@ -6,10 +6,21 @@ import type { EntryObject } from '../protocol/messages.js';
  * spellings. Empty lines and lines that begin with `#` are passed over.
  */
 export async function readVocabularyFile(path: string): Promise<EntryObject[]> {
-  const lines = (await readFile(path, 'utf8')).split(/\r?\n/);
+  const lines = (await read(path)).split(/\r?\n/);
   return lines.flatMap((line, i) =>
     line.trim() === '' || line.startsWith('#') ? [] : [parseLine(line, `${path}:${i + 1}`)],
   );
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new Error(
+      `the vocabulary file ${path} cannot be read: ${(cause as Error).message}. It is text with an entry a line.`,
+      { cause },
+    );
+  }
 }
 
 function parseLine(line: string, place: string): EntryObject {
