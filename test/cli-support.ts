@@ -18,8 +18,12 @@ export interface Started {
 }
 
 /** The command, running. */
-export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
+export function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd = process.cwd(),
+): Started {
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env }, cwd });
   let out = '';
   let err = '';
   let look = (): void => undefined;

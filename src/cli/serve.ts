@@ -14,6 +14,11 @@ export async function serve(settings: ServeSettings): Promise<void> {
   const tracing = await startTracing(process.env);
   const watchers = tracing === undefined ? [] : [tracing.watch];
   const service = await startService(settings, access.options, { logger, watchers });
+  // before it says that it is there: whoever reads that may end it at once
+  const stopAsked = new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
   const { name, version } = service.pool.description;
   const seconds = ((performance.now() - begun) / 1000).toFixed(2);
   process.stdout.write(
@@ -28,10 +33,7 @@ export async function serve(settings: ServeSettings): Promise<void> {
   }
   access.watch(service.gateway, warn);
   process.on('SIGHUP', () => void access.reload(service.gateway, warn));
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
+  await stopAsked;
   const open = service.gateway.sessions;
   if (open > 0) {
     process.stdout.write(
