@@ -4,8 +4,8 @@ import { annotate } from '../src/biasing/annotate.js';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
 import { CaptionBuilder } from '../src/captions/caption.js';
 import { type ExplainedCaption, explain } from '../src/captions/explain.js';
-import type { DecodedToken } from '../src/decoder/beam.js';
 import type { BiasGain } from '../src/decoder/explanation.js';
+import type { DecodedToken } from '../src/decoder/hypothesis.js';
 
 const test = suite('captions: explanations');
 const PIECES = ['▁this', '▁is', '▁new', '▁york', '▁gil', 'bert', '▁bert', '▁you', '▁anna', '▁and', '▁the'];

@@ -5,8 +5,8 @@ import { PrefixGraph } from '../src/biasing/prefix-graph.js';
 import { type Annotator, CaptionBuilder, textOf } from '../src/captions/caption.js';
 import { explain } from '../src/captions/explain.js';
 import { addHeard } from '../src/captions/heard.js';
-import type { Hypothesis } from '../src/decoder/beam.js';
 import type { HeardEntity } from '../src/decoder/entity-lookup.js';
+import type { Hypothesis } from '../src/decoder/hypothesis.js';
 
 const test = suite('captions: heard entries');
 const PIECES = ['▁ask', '▁dora', '▁tour', 'sin', '▁of', '▁now'];

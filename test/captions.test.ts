@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { annotate } from '../src/biasing/annotate.js';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
 import { type Annotator, CaptionBuilder, textOf } from '../src/captions/caption.js';
-import type { Hypothesis } from '../src/decoder/beam.js';
+import type { Hypothesis } from '../src/decoder/hypothesis.js';
 import { spelledWords } from '../src/decoder/words.js';
 
 const PIECES = ['▁san', '▁jo', 'se', '▁', 'a', '▁the', '▁new', '▁york', '▁city', '▁win', "'", 's'];

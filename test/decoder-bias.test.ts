@@ -5,7 +5,8 @@ import { PieceTable } from '../src/biasing/alphabet.js';
 import type { VocabularyEntry } from '../src/biasing/entry.js';
 import { replayBias } from '../src/biasing/match.js';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
-import { BeamDecoder, type BeamDecoderOptions, type Hypothesis } from '../src/decoder/beam.js';
+import { BeamDecoder, type BeamDecoderOptions } from '../src/decoder/beam.js';
+import type { Hypothesis } from '../src/decoder/hypothesis.js';
 import { entry, SMALL_PIECES, smallEntries } from './biasing-support.js';
 import { randomRows, rowsOf } from './decoder-support.js';
 

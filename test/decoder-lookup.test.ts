@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
-import type { DecodedToken } from '../src/decoder/beam.js';
 import { type Acceptance, EntityLookup, type HeardEntity } from '../src/decoder/entity-lookup.js';
+import type { DecodedToken } from '../src/decoder/hypothesis.js';
 import { PhoneRows } from '../src/decoder/phone-rows.js';
 import { SoundIndex } from '../src/decoder/sound-index.js';
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
-import { BeamDecoder, type BeamDecoderOptions, type Hypothesis } from '../src/decoder/beam.js';
+import { BeamDecoder, type BeamDecoderOptions } from '../src/decoder/beam.js';
+import type { Hypothesis } from '../src/decoder/hypothesis.js';
 import { entry, SMALL_PIECES, smallEntries } from './biasing-support.js';
 import { randomRows, rowsOf } from './decoder-support.js';
 

@@ -1,5 +1,5 @@
 import type { EntitySpan } from '../biasing/annotate.js';
-import type { Hypothesis } from '../decoder/beam.js';
+import type { Hypothesis } from '../decoder/hypothesis.js';
 import { type SpelledWord, spelledWords } from '../decoder/words.js';
 
 /** A word as people read it. */

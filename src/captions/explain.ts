@@ -1,5 +1,5 @@
-import type { DecodedToken } from '../decoder/beam.js';
 import type { BiasGain, Explanation } from '../decoder/explanation.js';
+import type { DecodedToken } from '../decoder/hypothesis.js';
 import { type SpelledWord, spelledWords } from '../decoder/words.js';
 import type { CaptionWord } from './caption.js';
 

@@ -1,7 +1,7 @@
 import { annotate, type EntitySpan } from '../biasing/annotate.js';
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
-import type { DecodedToken } from './beam.js';
 import { ctcLogProb } from './ctc-score.js';
+import type { DecodedToken } from './hypothesis.js';
 import type { AcceptanceOptions } from './options.js';
 import type { RowCache } from './row-cache.js';
 import { type SpelledWord, spelledWords } from './words.js';

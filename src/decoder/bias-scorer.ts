@@ -22,7 +22,10 @@ export class BiasScorer {
   readonly #startNode: Int32Array;
   /** The weight there; 0 where no entry begins so. */
   readonly #startWeight: Float64Array;
+  /** Unit gain of each piece, were it as far from the frame's best as counts. */
+  readonly #mostGain: Float64Array;
   #toll = 0;
+  #heaviest = 0;
 
   constructor(
     pieces: PieceTable,
@@ -54,6 +57,7 @@ export class BiasScorer {
     this.#history = new TreeHistory(pieces, tree);
     this.#startNode = new Int32Array(pieces.size);
     this.#startWeight = new Float64Array(pieces.size);
+    this.#mostGain = Float64Array.from(pieces.pieces, (_, piece) => this.#gain(piece, Infinity));
     this.#walker = new Walker(PrefixGraph.empty, pieces);
   }
 
@@ -73,11 +77,18 @@ export class BiasScorer {
     return this.#walker.depth[this.#walker.step(at, token)]!;
   }
 
+  /** Graph node after a node and one more token. */
+  nodeAfter(node: number, token: number): number {
+    const at = this.#tree.matchNode[node]!;
+    return at === 0 ? this.#startNode[token]! : this.#walker.node[this.#walker.step(at, token)]!;
+  }
+
   /** Enters a new graph: every node's state is computed again from the begin of the segment. */
   setGraph(graph: PrefixGraph): void {
     this.#graph = graph;
     this.#walker.setGraph(graph);
     const { toll, freeEntries } = this.#options;
+    this.#heaviest = graph.weight(ROOT);
     this.#toll = toll * Math.max(0, Math.log10(graph.entries / freeEntries));
     this.#state = new MatchState(this.#toll);
     this.wordShare = graph.isEmpty ? -Infinity : -Math.log(graph.words);
@@ -131,13 +142,32 @@ export class BiasScorer {
     return this.#state.value(this.#graph);
   }
 
+  /** A bound of `extended` that costs little. */
+  most(node: number, token: number): number {
+    const { locked, fallback, matchSum } = this.#tree;
+    const sum = matchSum[node]! + this.#mostGain[token]! - this.#toll;
+    return locked[node]! + fallback[node]! + (sum > 0 ? this.#heaviest * sum : 0);
+  }
+
   /** Computes the state of a node from that of its parent and the node's gap. */
   update(node: number): void {
     const tree = this.#tree;
     const token = tree.token[node]!;
+    const parent = tree.parent[node]!;
     tree.gain[node] = this.#gain(token, tree.gap[node]!);
+    // where nothing is matched before and behind it, which is so of most, nothing changes
+    if (tree.matchNode[parent] === 0 && tree.fallback[parent] === 0 && this.#startNode[token] === 0) {
+      tree.matchNode[node] = 0;
+      tree.matchSum[node] = 0;
+      tree.fallback[node] = 0;
+      tree.fallbackEnd[node] = tree.fallbackEnd[parent]!;
+      tree.locked[node] = tree.locked[parent]!;
+      tree.lockedEnd[node] = tree.lockedEnd[parent]!;
+      tree.bias[node] = tree.locked[parent]!;
+      return;
+    }
     const state = this.#state;
-    this.#load(tree.parent[node]!);
+    this.#load(parent);
     if (this.reach >= 0) this.#advance(token, tree.gain[node]!);
     else state.clear();
     tree.matchNode[node] = state.node;

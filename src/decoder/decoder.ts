@@ -1,6 +1,6 @@
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
-import type { DecodedToken, Hypothesis } from './beam.js';
 import type { Explanation } from './explanation.js';
+import type { DecodedToken, Hypothesis } from './hypothesis.js';
 import type { PhoneRows } from './phone-rows.js';
 
 /** What decodes one stream, segment by segment. */

@@ -1,7 +1,7 @@
 import { WORD_MARK } from '../biasing/alphabet.js';
 import { annotate } from '../biasing/annotate.js';
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
-import type { DecodedToken } from './beam.js';
+import type { DecodedToken } from './hypothesis.js';
 import {
   closedScore,
   extendFront,

@@ -1,4 +1,4 @@
-import type { DecodedToken } from './beam.js';
+import type { DecodedToken } from './hypothesis.js';
 
 /**
  * What a technique of biasing added to the score of a hypothesis, in natural log units, by the tokens [from, to). The

@@ -8,6 +8,10 @@ export interface BeamOptions {
   readonly tokenThreshold: number;
   /** Subwords that may extend a hypothesis in one frame, save by bias. */
   readonly maxTokens: number;
+  /** Hypotheses kept per frame that the list raises above what is kept without it. */
+  readonly raised: number;
+  /** How far below the best one they may lie. */
+  readonly raisedDistance: number;
   readonly bias: Partial<BiasOptions>;
   readonly acceptance: Partial<AcceptanceOptions>;
   /** Multiplies the language model's log-probabilities. */

@@ -60,12 +60,10 @@ export class PhoneScorer {
     this.#complete[ROOT] = undefined;
   }
 
-  /** Becomes equal to another scorer of an equal tree and equal phones. */
-  copyFrom(other: PhoneScorer): void {
-    this.#before.length = 0;
-    this.#complete.length = 0;
-    this.#before.push(...other.#before);
-    this.#complete.push(...other.#complete);
+  /** Sets the state of a node to that of the same sequence in another tree. */
+  graft(node: number, other: PhoneScorer, from: number): void {
+    this.#before[node] = other.#before[from]!;
+    this.#complete[node] = other.#complete[from];
   }
 
   /** Score of the complete words at a node. */

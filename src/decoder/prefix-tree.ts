@@ -20,6 +20,10 @@ export class PrefixTree {
   nextSibling = new Int32Array(FIRST_CAPACITY);
   /** Slot of the hypothesis that ends here, or `NONE`. */
   slot = new Int32Array(FIRST_CAPACITY);
+  /** Hash of the token sequence: equal sequences have equal ones in all trees. */
+  key = new Int32Array(FIRST_CAPACITY);
+  /** That of the last word's tokens alone. */
+  wordKey = new Int32Array(FIRST_CAPACITY);
   /** Frame and log-probability of the *parent's* token in the best alignment that led here. */
   parentFrame = new Int32Array(FIRST_CAPACITY);
   parentLogProb = new Float64Array(FIRST_CAPACITY);
@@ -38,15 +42,22 @@ export class PrefixTree {
 
   /** Weighted language model score, the word that is being spelled included as far as it can be. */
   lm = new Float64Array(FIRST_CAPACITY);
-  /** That of the completed words alone, and the state after them. */
+  /** What is added to it because words are those of entries. */
+  raise = new Float64Array(FIRST_CAPACITY);
+  /** Those of the completed words alone, and the state after them. */
   lmBase = new Float64Array(FIRST_CAPACITY);
+  raiseBase = new Float64Array(FIRST_CAPACITY);
   lmState = new Float64Array(FIRST_CAPACITY);
+  /** Log-probability there of all unlisted words together; NaN: not asked yet. */
+  lmClass = new Float64Array(FIRST_CAPACITY);
   /** Look-ahead node of the letters of the last word, and its symbols, `▁` included. */
   lmPrefix = new Int32Array(FIRST_CAPACITY);
   wordLength = new Int32Array(FIRST_CAPACITY);
-  /** Score and state, were the node's last word complete; NaN: not asked yet. */
+  /** Scores and state, were the node's last word complete; NaN: not asked yet. */
   wordLm = new Float64Array(FIRST_CAPACITY);
+  wordRaise = new Float64Array(FIRST_CAPACITY);
   wordState = new Float64Array(FIRST_CAPACITY);
+  wordClass = new Float64Array(FIRST_CAPACITY);
 
   #capacity = FIRST_CAPACITY;
   #used = 0;
@@ -67,36 +78,19 @@ export class PrefixTree {
     this.#reset(this.#take(), NONE, NONE);
   }
 
-  /** Becomes equal to another tree. */
-  copyFrom(other: PrefixTree): void {
-    while (this.#capacity < other.#capacity) this.#enlarge();
-    this.parent.set(other.parent);
-    this.token.set(other.token);
-    this.depth.set(other.depth);
-    this.firstChild.set(other.firstChild);
-    this.nextSibling.set(other.nextSibling);
-    this.slot.set(other.slot);
-    this.parentFrame.set(other.parentFrame);
-    this.parentLogProb.set(other.parentLogProb);
-    this.gap.set(other.gap);
-    this.gain.set(other.gain);
-    this.matchNode.set(other.matchNode);
-    this.matchSum.set(other.matchSum);
-    this.fallback.set(other.fallback);
-    this.fallbackEnd.set(other.fallbackEnd);
-    this.locked.set(other.locked);
-    this.lockedEnd.set(other.lockedEnd);
-    this.bias.set(other.bias);
-    this.lm.set(other.lm);
-    this.lmBase.set(other.lmBase);
-    this.lmState.set(other.lmState);
-    this.lmPrefix.set(other.lmPrefix);
-    this.wordLength.set(other.wordLength);
-    this.wordLm.set(other.wordLm);
-    this.wordState.set(other.wordState);
-    this.#used = other.#used;
-    this.#free = other.#free;
-    this.size = other.size;
+  /**
+   * Node of the sequence of another tree's node, which is made where it is not there, with the values of that one.
+   * @param made told each new node, and the other tree's
+   */
+  graft(other: PrefixTree, node: number, made: (grafted: number, from: number) => void): number {
+    if (node === ROOT) return ROOT;
+    const parent = this.graft(other, other.parent[node]!, made);
+    const known = this.child(parent, other.token[node]!);
+    if (known !== NONE) return known;
+    const grafted = this.add(parent, other.token[node]!);
+    this.#copy(grafted, other, node);
+    made(grafted, node);
+    return grafted;
   }
 
   child(node: number, token: number): number {
@@ -186,6 +180,8 @@ export class PrefixTree {
     this.firstChild[node] = NONE;
     this.nextSibling[node] = NONE;
     this.slot[node] = NONE;
+    this.key[node] = parent === NONE ? 0 : extendKey(this.key[parent]!, token);
+    this.wordKey[node] = 0;
     this.parentFrame[node] = NONE;
     this.parentLogProb[node] = 0;
     this.gap[node] = 0;
@@ -198,12 +194,45 @@ export class PrefixTree {
     this.lockedEnd[node] = 0;
     this.bias[node] = 0;
     this.lm[node] = 0;
+    this.raise[node] = 0;
     this.lmBase[node] = 0;
+    this.raiseBase[node] = 0;
     this.lmState[node] = 0;
+    this.lmClass[node] = Number.NaN;
     this.lmPrefix[node] = 0;
     this.wordLength[node] = 0;
     this.wordLm[node] = Number.NaN;
+    this.wordRaise[node] = 0;
     this.wordState[node] = 0;
+    this.wordClass[node] = Number.NaN;
+  }
+
+  /** What a node is worth, from a node of the same sequence in another tree. */
+  #copy(node: number, other: PrefixTree, from: number): void {
+    this.wordKey[node] = other.wordKey[from]!;
+    this.parentFrame[node] = other.parentFrame[from]!;
+    this.parentLogProb[node] = other.parentLogProb[from]!;
+    this.gap[node] = other.gap[from]!;
+    this.gain[node] = other.gain[from]!;
+    this.matchNode[node] = other.matchNode[from]!;
+    this.matchSum[node] = other.matchSum[from]!;
+    this.fallback[node] = other.fallback[from]!;
+    this.fallbackEnd[node] = other.fallbackEnd[from]!;
+    this.locked[node] = other.locked[from]!;
+    this.lockedEnd[node] = other.lockedEnd[from]!;
+    this.bias[node] = other.bias[from]!;
+    this.lm[node] = other.lm[from]!;
+    this.raise[node] = other.raise[from]!;
+    this.lmBase[node] = other.lmBase[from]!;
+    this.raiseBase[node] = other.raiseBase[from]!;
+    this.lmState[node] = other.lmState[from]!;
+    this.lmClass[node] = other.lmClass[from]!;
+    this.lmPrefix[node] = other.lmPrefix[from]!;
+    this.wordLength[node] = other.wordLength[from]!;
+    this.wordLm[node] = other.wordLm[from]!;
+    this.wordRaise[node] = other.wordRaise[from]!;
+    this.wordState[node] = other.wordState[from]!;
+    this.wordClass[node] = other.wordClass[from]!;
   }
 
   #enlarge(): void {
@@ -215,6 +244,8 @@ export class PrefixTree {
     this.firstChild = wider(this.firstChild, capacity);
     this.nextSibling = wider(this.nextSibling, capacity);
     this.slot = wider(this.slot, capacity);
+    this.key = wider(this.key, capacity);
+    this.wordKey = wider(this.wordKey, capacity);
     this.parentFrame = wider(this.parentFrame, capacity);
     this.parentLogProb = wider(this.parentLogProb, capacity);
     this.gap = wider(this.gap, capacity);
@@ -227,13 +258,24 @@ export class PrefixTree {
     this.lockedEnd = wider(this.lockedEnd, capacity);
     this.bias = wider(this.bias, capacity);
     this.lm = wider(this.lm, capacity);
+    this.raise = wider(this.raise, capacity);
     this.lmBase = wider(this.lmBase, capacity);
+    this.raiseBase = wider(this.raiseBase, capacity);
     this.lmState = wider(this.lmState, capacity);
+    this.lmClass = wider(this.lmClass, capacity);
     this.lmPrefix = wider(this.lmPrefix, capacity);
     this.wordLength = wider(this.wordLength, capacity);
     this.wordLm = wider(this.wordLm, capacity);
+    this.wordRaise = wider(this.wordRaise, capacity);
     this.wordState = wider(this.wordState, capacity);
+    this.wordClass = wider(this.wordClass, capacity);
   }
+}
+
+/** Hash of a sequence with one more token (the mixing steps of MurmurHash3). */
+export function extendKey(key: number, token: number): number {
+  const mixed = Math.imul(key ^ Math.imul(token + 1, 0xcc9e2d51), 0x1b873593);
+  return (mixed ^ (mixed >>> 15)) | 0;
 }
 
 function wider<T extends Int32Array | Float64Array>(values: T, capacity: number): T {

@@ -1,9 +1,9 @@
 import { PrefixGraph } from '../biasing/prefix-graph.js';
-import type { Hypothesis } from './beam.js';
 import type { Decoder } from './decoder.js';
 import { type EndpointOptions, endpoint, SilenceTracker } from './endpoint.js';
 import type { EntityLookup, HeardEntity } from './entity-lookup.js';
 import type { Explanation } from './explanation.js';
+import type { Hypothesis } from './hypothesis.js';
 import { RowCache } from './row-cache.js';
 
 /** Why a segment ended. */
@@ -203,10 +203,14 @@ export class Segmenter {
   /** The open segment as it stands, where it has words. */
   #partial(): PartialHypothesis | undefined {
     if (this.#begin === undefined) return undefined;
-    const best = this.#decoder.best();
+    let best = this.#decoder.best();
     if (best.tokens.length === 0) return undefined;
     const old = this.#tokensOlderThan(best, this.#frame - this.#maxTentativeFrames);
-    if (old > this.#decoder.stableTokens()) this.#decoder.commit(best.tokens.slice(0, old));
+    if (old > this.#decoder.stableTokens()) {
+      this.#decoder.commit(best.tokens.slice(0, old));
+      // hypotheses that it drops may have had the lead behind what is committed
+      best = this.#decoder.best();
+    }
     const revised = this.#revised;
     this.#revised = false;
     return {

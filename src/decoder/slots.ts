@@ -50,22 +50,28 @@ export class Slots {
 /** What a frame proposes beside the hypotheses that are there: one token more. */
 export class Proposals {
   count = 0;
-  /** Slot that is extended. */
-  readonly slot: Int32Array;
+  /** Node that is extended. */
+  readonly node: Int32Array;
   readonly token: Int32Array;
   readonly logProb: Float64Array;
   /** Log-probability of the alignments that end in the new token. */
   readonly score: Float64Array;
+  /** Language model score. */
+  readonly lm: Float64Array;
+  /** Score of everything; an upper bound where it is too low to matter. */
+  readonly total: Float64Array;
   /** Node of the extension where hypotheses beyond it live, or `NONE`. */
   readonly child: Int32Array;
   readonly parentFrame: Int32Array;
   readonly parentLogProb: Float64Array;
 
   constructor(capacity: number) {
-    this.slot = new Int32Array(capacity);
+    this.node = new Int32Array(capacity);
     this.token = new Int32Array(capacity);
     this.logProb = new Float64Array(capacity);
     this.score = new Float64Array(capacity);
+    this.lm = new Float64Array(capacity);
+    this.total = new Float64Array(capacity);
     this.child = new Int32Array(capacity);
     this.parentFrame = new Int32Array(capacity);
     this.parentLogProb = new Float64Array(capacity);
@@ -77,12 +83,14 @@ export class TopList {
   count = 0;
   readonly id: Int32Array;
   readonly score: Float64Array;
+  readonly #key: Int32Array;
   readonly #capacity: number;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.id = new Int32Array(capacity);
     this.score = new Float64Array(capacity);
+    this.#key = new Int32Array(capacity);
   }
 
   clear(): void {
@@ -109,6 +117,31 @@ export class TopList {
     }
     this.score[at] = score;
     this.id[at] = id;
+  }
+
+  /** As `offer`, but of those with the same key only the highest stays. */
+  offerDistinct(id: number, score: number, key: number): void {
+    if (!(score > this.floor)) return;
+    for (let i = 0; i < this.count; i++) {
+      if (this.#key[i] !== key) continue;
+      if (this.score[i]! >= score) return;
+      this.#remove(i);
+      break;
+    }
+    const before = this.count;
+    this.offer(id, score);
+    let at = Math.min(before, this.#capacity - 1);
+    for (; at > 0 && this.id[at] !== id; at--) this.#key[at] = this.#key[at - 1]!;
+    this.#key[at] = key;
+  }
+
+  #remove(index: number): void {
+    this.count -= 1;
+    for (let i = index; i < this.count; i++) {
+      this.score[i] = this.score[i + 1]!;
+      this.id[i] = this.id[i + 1]!;
+      this.#key[i] = this.#key[i + 1]!;
+    }
   }
 
   /** Drops what lies more than `distance` below the best. */

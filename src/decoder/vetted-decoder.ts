@@ -1,10 +1,13 @@
 import { PrefixGraph } from '../biasing/prefix-graph.js';
 import { AcceptanceTest } from './acceptance.js';
-import { BeamDecoder, type BeamDecoderOptions, type DecodedToken, type Hypothesis } from './beam.js';
+import { BeamDecoder, type BeamDecoderOptions } from './beam.js';
 import type { Decoder } from './decoder.js';
 import type { Explanation } from './explanation.js';
+import { type DecodedToken, type Hypothesis, sharedLength } from './hypothesis.js';
+import { ListedBeam } from './listed-beam.js';
 import type { PhoneRows } from './phone-rows.js';
 import { RowCache } from './row-cache.js';
+import { BeamSearch } from './search.js';
 
 /**
  * Rows that the test can look at: as many as an over-long segment has. Words do not stay in dispute for so long, and
@@ -22,7 +25,8 @@ const MAX_ROWS = 640;
  */
 export class VettedDecoder implements Decoder {
   readonly #plain: BeamDecoder;
-  readonly #listed: BeamDecoder;
+  readonly #search: BeamSearch;
+  readonly #listed: ListedBeam;
   readonly #acceptance: AcceptanceTest;
   readonly #pieces: readonly string[];
   readonly #width: number;
@@ -35,8 +39,9 @@ export class VettedDecoder implements Decoder {
   #settled: readonly DecodedToken[] = [];
 
   constructor(options: BeamDecoderOptions) {
-    this.#plain = new BeamDecoder(options);
-    this.#listed = new BeamDecoder(options);
+    this.#search = new BeamSearch(options, { counts: false });
+    this.#plain = new BeamDecoder(options, this.#search);
+    this.#listed = new ListedBeam(this.#search, options);
     this.#acceptance = new AcceptanceTest(options);
     this.#pieces = options.pieces;
     this.#width = options.pieces.length + 1;
@@ -48,12 +53,12 @@ export class VettedDecoder implements Decoder {
   }
 
   get heard(): boolean {
-    return this.#settled.length > 0 || this.#leading.heard;
+    return this.#settled.length > 0 || (this.#graph.isEmpty ? this.#plain : this.#listed).heard;
   }
 
   /** Token sequences held in memory. */
   get nodes(): number {
-    return this.#plain.nodes + (this.#graph.isEmpty ? 0 : this.#listed.nodes);
+    return this.#plain.nodes + this.#listed.nodes;
   }
 
   get phones(): PhoneRows | undefined {
@@ -62,37 +67,33 @@ export class VettedDecoder implements Decoder {
 
   reset(frame: number): void {
     this.#plain.reset(frame);
-    this.#listed.reset(frame);
+    this.#listed.empty(frame);
     this.#rows.clear(frame);
     this.#settled = [];
   }
 
   restart(frame: number): void {
     this.#plain.restart(frame);
-    this.#listed.restart(frame);
+    this.#listed.empty(frame);
     this.#rows.clear(frame);
     this.#settled = [];
   }
 
   hear(phones: Float32Array): void {
     this.#plain.hear(phones);
-    // also without a list: one may come, and then needs all that was heard
-    this.#listed.hear(phones);
   }
 
   setGraph(graph: PrefixGraph): void {
-    if (this.#graph.isEmpty && !graph.isEmpty) {
-      this.#listed.setGraph(PrefixGraph.empty);
-      this.#listed.copyFrom(this.#plain);
-    }
-    if (!graph.isEmpty) this.#listed.setGraph(graph);
+    this.#search.setGraph(graph);
+    if (graph.isEmpty || this.#graph.isEmpty) this.#listed.empty(this.frame);
+    this.#listed.setGraph(graph);
     this.#graph = graph;
   }
 
   push(rows: Float32Array, frames: number): void {
-    this.#plain.push(rows, frames);
-    if (!this.#graph.isEmpty) this.#listed.push(rows, frames);
     for (let frame = 0; frame < frames; frame++) {
+      if (this.#graph.isEmpty) this.#search.step(rows, frame * this.#width);
+      else this.#listed.step(rows, frame * this.#width);
       this.#rows.push(rows.subarray(frame * this.#width, (frame + 1) * this.#width));
     }
   }
@@ -109,29 +110,29 @@ export class VettedDecoder implements Decoder {
 
   stableTokens(): number {
     const settled = this.#settled.length;
-    const plain = stableOf(this.#plain);
-    const common = this.#graph.isEmpty ? plain.length : sharedLength(plain, stableOf(this.#listed));
+    const plain = this.#plain.best().tokens.slice(0, this.#plain.stableTokens());
+    const common = this.#graph.isEmpty ? plain.length : this.#listed.stable(plain).length;
     return sharedLength(plain, this.#settled) === settled ? Math.max(settled, common) : settled;
   }
 
   commit(first: readonly DecodedToken[]): boolean {
     if (first.length <= this.#settled.length) return true;
     this.#settled = first;
-    this.#plain.commit(first);
-    if (!this.#graph.isEmpty) this.#listed.commit(first);
+    const known = this.#plain.commit(first);
+    if (!this.#graph.isEmpty) this.#listed.commit(first, known);
     this.#rows.dropBefore(first.at(-1)!.frame + 1);
     return true;
   }
 
   rewind(first: readonly DecodedToken[]): void {
     this.#settled = first;
-    this.#plain.rewind(first);
-    if (!this.#graph.isEmpty) this.#listed.rewind(first);
+    const known = this.#plain.rewind(first);
+    this.#listed.rewind(first, known);
     this.#rows.clear(first.at(-1)!.frame + 1);
   }
 
   trailingBlankFrames(): number {
-    return this.#leading.trailingBlankFrames();
+    return (this.#graph.isEmpty ? this.#plain : this.#listed).trailingBlankFrames();
   }
 
   finish(n = 1): readonly Hypothesis[] {
@@ -163,10 +164,6 @@ export class VettedDecoder implements Decoder {
     return { gains, unbiased: plain.tokens };
   }
 
-  get #leading(): BeamDecoder {
-    return this.#graph.isEmpty ? this.#plain : this.#listed;
-  }
-
   #vetted(listed: Hypothesis, plain: Hypothesis, open: number): Hypothesis {
     const rivals = { settled: this.#settled, biased: this.#tail(listed), plain: this.#tail(plain), open };
     const verdict = this.#acceptance.decide(rivals, this.#graph, this.#rows);
@@ -191,18 +188,6 @@ export class VettedDecoder implements Decoder {
     const from = tokens.findIndex((each) => each.frame > frame && this.#pieces[each.token]!.startsWith('▁'));
     return from < 0 ? [] : tokens.slice(from);
   }
-}
-
-/** Tokens that all hypotheses of a beam share. */
-function stableOf(decoder: BeamDecoder): readonly DecodedToken[] {
-  return decoder.best().tokens.slice(0, decoder.stableTokens());
-}
-
-/** Leading tokens that two sequences have in common. */
-function sharedLength(a: readonly DecodedToken[], b: readonly DecodedToken[]): number {
-  let shared = 0;
-  while (shared < a.length && shared < b.length && a[shared]!.token === b[shared]!.token) shared += 1;
-  return shared;
 }
 
 function sameTokens(a: Hypothesis, b: Hypothesis): boolean {

@@ -41,12 +41,6 @@ export class WordScorer {
   readonly #bonus: number;
   readonly #entryWords: boolean;
   readonly #unlistedLetter: number;
-  /** The two states that were asked for last, and what the model said of the class. */
-  #classState = Number.NaN;
-  #classLogProb = 0;
-  #otherState = Number.NaN;
-  #otherLogProb = 0;
-
   constructor({ model, pieces, tree, bias, weight, bonus, entryWords, unlistedLetter }: WordScorerOptions) {
     this.#model = model;
     this.#pieces = pieces;
@@ -62,14 +56,17 @@ export class WordScorer {
   begin(): void {
     const tree = this.#tree;
     tree.lm[ROOT] = 0;
+    tree.raise[ROOT] = 0;
     tree.lmBase[ROOT] = 0;
+    tree.raiseBase[ROOT] = 0;
     tree.lmState[ROOT] = this.#model.start;
+    tree.lmClass[ROOT] = Number.NaN;
     tree.lmPrefix[ROOT] = this.#model.lookahead?.root ?? 0;
     tree.wordLength[ROOT] = 0;
     tree.wordLm[ROOT] = Number.NaN;
   }
 
-  /** Score after a node and one more token. */
+  /** Score after a node and one more token, no word being one of an entry. */
   extended(node: number, token: number): number {
     const tree = this.#tree;
     const begins = this.#pieces.startsWord[token] === 1;
@@ -79,12 +76,42 @@ export class WordScorer {
     if (lookahead === undefined) return base;
     const state = begins ? tree.wordState[node]! : tree.lmState[node]!;
     const prefix = this.#spell(begins ? lookahead.root : tree.lmPrefix[node]!, token);
-    const length = this.#pieces.length(token) + (begins ? 0 : tree.wordLength[node]!);
-    const listed = prefix >= 0 ? this.#best(state, prefix) : this.#unlisted(state, length);
-    const entry = this.#entryWords ? this.#entryWord(state) : -Infinity;
-    // that it is the better one is asked first, being rare
-    const ahead = entry > listed && this.#bias.matchedAfter(node, token) >= length ? entry : listed;
+    const ahead =
+      prefix >= 0
+        ? this.#best(state, prefix)
+        : this.#unlisted(node, begins, this.#pieces.length(token) + (begins ? 0 : tree.wordLength[node]!));
     return base + this.#weight * ahead + this.#bonus;
+  }
+
+  /**
+   * What the score after a node and one more token gains by the words of entries.
+   * @param lm that score
+   */
+  raisedBy(node: number, token: number, lm: number): number {
+    const tree = this.#tree;
+    const begins = this.#pieces.startsWord[token] === 1;
+    if (begins) this.#completeWord(node);
+    const before = begins ? tree.wordRaise[node]! : tree.raiseBase[node]!;
+    if (this.#model.lookahead === undefined || !this.#hasEntryWords) return before;
+    const length = this.#pieces.length(token) + (begins ? 0 : tree.wordLength[node]!);
+    if (this.#bias.matchedAfter(node, token) < length) return before;
+    return before + Math.max(0, this.#asEntryWord(node, begins) - lm);
+  }
+
+  /** A bound of `extended` and `raisedBy` together, where the word at hand (`begins`: a new one) is one of an entry. */
+  mostRaised(node: number, begins: boolean): number {
+    const tree = this.#tree;
+    if (begins) this.#completeWord(node);
+    else if (tree.matchNode[node] === 0) return -Infinity;
+    if (this.#model.lookahead === undefined || !this.#hasEntryWords) return -Infinity;
+    return (begins ? tree.wordRaise[node]! : tree.raiseBase[node]!) + this.#asEntryWord(node, begins);
+  }
+
+  /** Score after a node whose last word, or a new one, is a word of an entry. */
+  #asEntryWord(node: number, begins: boolean): number {
+    const tree = this.#tree;
+    const base = begins ? tree.wordLm[node]! : tree.lmBase[node]!;
+    return base + this.#weight * this.#entryWord(node, begins) + this.#bonus;
   }
 
   /** Sets score and state of a node from its parent's. */
@@ -93,9 +120,12 @@ export class WordScorer {
     const parent = tree.parent[node]!;
     const token = tree.token[node]!;
     tree.lm[node] = this.extended(parent, token);
+    tree.raise[node] = this.raisedBy(parent, token, tree.lm[node]!);
     const begins = this.#pieces.startsWord[token] === 1;
     tree.lmBase[node] = begins ? tree.wordLm[parent]! : tree.lmBase[parent]!;
+    tree.raiseBase[node] = begins ? tree.wordRaise[parent]! : tree.raiseBase[parent]!;
     tree.lmState[node] = begins ? tree.wordState[parent]! : tree.lmState[parent]!;
+    tree.lmClass[node] = begins ? tree.wordClass[parent]! : tree.lmClass[parent]!;
     tree.lmPrefix[node] = this.#spell(
       begins ? (this.#model.lookahead?.root ?? 0) : tree.lmPrefix[parent]!,
       token,
@@ -112,10 +142,20 @@ export class WordScorer {
     return this.#weight * (score - own);
   }
 
-  /** Score of a node if the segment ends here. */
+  /** Score of a node if the segment ends here, no word being one of an entry. */
   finished(node: number): number {
     this.#completeWord(node);
     return this.#tree.wordLm[node]! + this.#weight * this.#model.end(this.#tree.wordState[node]!);
+  }
+
+  /** What that gains by the words of entries. */
+  finishedRaise(node: number): number {
+    this.#completeWord(node);
+    return this.#tree.wordRaise[node]!;
+  }
+
+  get #hasEntryWords(): boolean {
+    return this.#entryWords && this.#bias.wordShare > -Infinity;
   }
 
   #best(state: number, prefix: number): number {
@@ -124,46 +164,49 @@ export class WordScorer {
   }
 
   /** @param symbols of the word so far, `▁` included */
-  #unlisted(state: number, symbols: number): number {
-    return this.#classScore(state) + this.#unlistedLetter * (symbols - 1);
+  #unlisted(node: number, begins: boolean, symbols: number): number {
+    return this.#classScore(node, begins) + this.#unlistedLetter * (symbols - 1);
   }
 
   /** A word of the vocabulary as one of the class of the unlisted. */
-  #entryWord(state: number): number {
-    return this.#classScore(state) + this.#bias.wordShare;
+  #entryWord(node: number, begins: boolean): number {
+    return this.#classScore(node, begins) + this.#bias.wordShare;
   }
 
-  /** Of all unlisted words. A hypothesis asks for each of its extensions, after two states: its own and a new word's. */
-  #classScore(state: number): number {
-    if (state === this.#classState) return this.#classLogProb;
-    if (state === this.#otherState) return this.#otherLogProb;
-    this.#otherState = this.#classState;
-    this.#otherLogProb = this.#classLogProb;
-    this.#classState = state;
-    this.#classLogProb = this.#model.score(state, undefined);
-    return this.#classLogProb;
+  /** Of all unlisted words in the place of a node's last word, or of a new one behind that. */
+  #classScore(node: number, begins: boolean): number {
+    const { lmClass, lmState, wordClass, wordState } = this.#tree;
+    const known = begins ? wordClass : lmClass;
+    if (Number.isNaN(known[node]!)) {
+      known[node] = this.#model.score(begins ? wordState[node]! : lmState[node]!, undefined);
+    }
+    return known[node]!;
   }
 
   #completeWord(node: number): void {
     const tree = this.#tree;
     if (!Number.isNaN(tree.wordLm[node]!)) return;
     tree.wordLm[node] = tree.lmBase[node]!;
+    tree.wordRaise[node] = tree.raiseBase[node]!;
     tree.wordState[node] = tree.lmState[node]!;
+    tree.wordClass[node] = tree.lmClass[node]!;
     const text = lastWord(tree, this.#pieces, node);
     if (text === '') return;
     const word = this.#model.wordId(text);
-    const { score } = this.#wordScores(node, word);
-    tree.wordLm[node] = tree.lmBase[node]! + this.#weight * score + this.#bonus;
+    const { own, score } = this.#wordScores(node, word);
+    tree.wordLm[node] = tree.lmBase[node]! + this.#weight * own + this.#bonus;
+    tree.wordRaise[node] = tree.raiseBase[node]! + this.#weight * (score - own);
     tree.wordState[node] = this.#model.advance(tree.lmState[node]!, word);
+    tree.wordClass[node] = Number.NaN;
   }
 
   /** Of a node's last word: its own log-probability, and the one that counts. */
   #wordScores(node: number, word: number | undefined): { readonly own: number; readonly score: number } {
     const state = this.#tree.lmState[node]!;
     const symbols = this.#tree.wordLength[node]!;
-    const own = word === undefined ? this.#unlisted(state, symbols) : this.#model.score(state, word);
-    const inEntry = this.#entryWords && this.#bias.matched(node) >= symbols;
-    return { own, score: inEntry ? Math.max(own, this.#entryWord(state)) : own };
+    const own = word === undefined ? this.#unlisted(node, false, symbols) : this.#model.score(state, word);
+    const inEntry = this.#hasEntryWords && this.#bias.matched(node) >= symbols;
+    return { own, score: inEntry ? Math.max(own, this.#entryWord(node, false)) : own };
   }
 
   /** Trie node after a piece's letters; any number where there is no look-ahead. */

@@ -1,4 +1,4 @@
-import type { DecodedToken } from './beam.js';
+import type { DecodedToken } from './hypothesis.js';
 
 /** A word as the network spelled it. */
 export interface SpelledWord {

@@ -7,7 +7,7 @@ import type { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { EntityLookup } from '../decoder/entity-lookup.js';
 import type { LanguageModel } from '../decoder/language-model.js';
 import type { BiasOptions } from '../decoder/options.js';
-import type { PhoneOptions } from '../decoder/search.js';
+import type { PhoneOptions } from '../decoder/scores.js';
 import { type FinalHypothesis, type PartialHypothesis, Segmenter } from '../decoder/segmenter.js';
 import { SoundIndex } from '../decoder/sound-index.js';
 import { VettedDecoder } from '../decoder/vetted-decoder.js';
