@@ -1,40 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import type { Subscription } from 'rxjs';
 import { bytesPerFrame } from '../audio/decode.js';
 import type { Latency } from '../encoder/runtime.js';
-import { type ListBuilt, NOBODY_WATCHES, type SessionObserver } from '../observability/session-event.js';
+import { NOBODY_WATCHES, type SessionObserver } from '../observability/session-event.js';
 import { closeReason, fromUnknown, NORMAL_CLOSURE, ProtocolError } from '../protocol/errors.js';
 import type {
-  AudioFormat,
   ClientMessage,
   ReadyMessage,
   ResumeMessage,
   ServerMessage,
   StartMessage,
-  VocabularySummary,
 } from '../protocol/messages.js';
 import { parseClientMessage } from '../protocol/validate.js';
+import { Answers, listBuilt } from './answers.js';
 import { Continuity } from './continuity.js';
+import { Course } from './course.js';
 import type { Connection, ConnectionEnvironment } from './endpoint.js';
 import { Intake } from './intake.js';
 import { Outbox } from './outbox.js';
-import type { Recogniser, RecogniserEvent } from './recogniser.js';
+import type { Recogniser } from './recogniser.js';
 import { Requests } from './requests.js';
 import { notResumable } from './resumption.js';
 import type { Socket } from './socket.js';
 import { chooseLatency, latencyMs, readyMessage, toCommand, toConfig } from './start.js';
 import { Timeouts } from './timeouts.js';
-
-/** Each state owns what only it needs; leaving it frees that. */
-type State =
-  | { readonly is: 'new' }
-  /** Commands that arrive while the recogniser opens wait here, bounded by `maxBufferedSeconds` and the pause. */
-  | { readonly is: 'opening'; readonly backlog: (() => void)[]; stopAsked: boolean }
-  | { readonly is: 'streaming'; readonly recogniser: Recogniser; readonly events: Subscription }
-  | { readonly is: 'stopping'; readonly recogniser: Recogniser; readonly events: Subscription }
-  /** All is said. A session that can be resumed waits for its client to confirm it by the closing handshake. */
-  | { readonly is: 'stopped' }
-  | { readonly is: 'closed' };
 
 /**
  * One connection's conversation, from `start` to `stopped`, without knowing what carries it. Invariants:
@@ -48,12 +36,19 @@ export class Session implements Connection {
   readonly #continuity: Continuity;
   readonly #options: ConnectionEnvironment;
   readonly #observe: SessionObserver;
-  #state: State = { is: 'new' };
+  readonly #course: Course;
   readonly #outbox: Outbox;
   readonly #requests: Requests;
   readonly #now: () => number;
   /** What `start` settles. */
-  #stream: { readonly audio: AudioFormat; readonly intake: Intake } | undefined;
+  #stream:
+    | {
+        readonly start: StartMessage;
+        readonly latency: Latency;
+        readonly intake: Intake;
+        readonly answers: Answers;
+      }
+    | undefined;
   readonly #timeouts: Timeouts;
 
   constructor(socket: Socket, options: ConnectionEnvironment) {
@@ -62,6 +57,11 @@ export class Session implements Connection {
     this.#observe = options.watch?.() ?? NOBODY_WATCHES;
     this.#now = options.now ?? (() => performance.now());
     this.#requests = new Requests(options.limits, this.#now);
+    this.#course = new Course({
+      opened: (recogniser) => this.#opened(recogniser),
+      event: (event) => this.#stream!.answers.event(event),
+      failed: (reason) => this.#fail(fromUnknown(reason)),
+    });
     this.#outbox = new Outbox({
       socket: this.#continuity.line,
       limits: options.limits,
@@ -78,7 +78,7 @@ export class Session implements Connection {
   }
 
   get closed(): boolean {
-    return this.#state.is === 'closed';
+    return this.#course.closed;
   }
 
   /** A text frame. */
@@ -133,7 +133,7 @@ export class Session implements Connection {
   resume(socket: Socket, seq: number): void {
     this.#continuity.resume(this.id, socket, seq, this.#stream!.intake.received);
     this.#observe({ type: 'resumed' });
-    if (this.#state.is === 'stopped') this.#continuity.line.close(NORMAL_CLOSURE, 'stopped');
+    if (this.#course.stopped) this.#continuity.line.close(NORMAL_CLOSURE, 'stopped');
     else this.#timeouts.heard();
   }
 
@@ -148,7 +148,7 @@ export class Session implements Connection {
   }
 
   #guard(action: () => void): void {
-    if (this.closed || this.#state.is === 'stopped') return;
+    if (this.closed || this.#course.stopped) return;
     this.#timeouts.heard();
     try {
       action();
@@ -182,12 +182,9 @@ export class Session implements Connection {
       return;
     }
     const id = 'id' in message ? message.id : undefined;
-    this.#requireStarted(`"${message.type}"`, id);
+    this.#course.requireStarted(`"${message.type}"`, id);
     if (message.type === 'stop') {
-      if (this.#state.is === 'opening') this.#state.stopAsked = true;
-      this.#whenStreaming((recogniser) => {
-        this.#stop(recogniser);
-      });
+      this.#course.stop();
       return;
     }
     this.#requests.asked(message.type, id);
@@ -196,28 +193,20 @@ export class Session implements Connection {
       if (command.at === 'now') this.#stream!.intake.updateReceived(size);
       else this.#requests.scheduled(message.id, size);
       this.#observe({ type: 'updateAsked', id: message.id });
-      this.#whenStreaming((recogniser) => {
+      this.#course.whenStreaming((recogniser) => {
         recogniser.send(command);
       });
     } else {
       const boundary = { type: message.type, ...(id !== undefined && { id }) };
-      this.#whenStreaming((recogniser) => {
+      this.#course.whenStreaming((recogniser) => {
         recogniser.send({ type: 'boundary', boundary });
       });
     }
   }
 
-  #requireNew(): void {
-    if (this.#state.is === 'new') return;
-    throw new ProtocolError(
-      'already_started',
-      'The session has started already; open another connection for another stream.',
-    );
-  }
-
   /** This session makes room on its connection for the one that is meant. */
   #resumeAnother(message: ResumeMessage): void {
-    this.#requireNew();
+    this.#course.requireNew();
     const { resumption } = this.#options;
     if (resumption === undefined)
       throw notResumable(message.sessionId, 'sessions end with their connection here');
@@ -225,11 +214,10 @@ export class Session implements Connection {
   }
 
   #start(message: StartMessage): void {
-    this.#requireNew();
+    this.#course.requireNew();
     const { description } = this.#options.recognisers;
     const latency = chooseLatency(message.options?.latencyMs, description);
     const config = toConfig(message, latency, this.#options.limits);
-    this.#state = { is: 'opening', backlog: [], stopAsked: false };
     this.#observe({
       type: 'started',
       sessionId: this.id,
@@ -247,35 +235,28 @@ export class Session implements Connection {
         this.#continuity.line.setPaused(paused);
       },
     });
-    this.#stream = { audio: message.audio, intake };
-    this.#options.recognisers.open(config).then(
-      (recogniser) => {
-        this.#opened(recogniser, latency, message);
-      },
-      (thrown: unknown) => {
-        this.#fail(fromUnknown(thrown));
-      },
-    );
+    const answers = new Answers({
+      sessionId: this.id,
+      intake,
+      requests: this.#requests,
+      observe: this.#observe,
+      send: (answer) => this.#send(answer),
+      report: (error) => this.#report(error),
+      finished: () => this.#finish(),
+    });
+    this.#stream = { start: message, latency, intake, answers };
+    this.#course.begin(this.#options.recognisers.open(config));
   }
 
-  #opened(recogniser: Recogniser, latency: Latency, message: StartMessage): void {
-    if (this.#state.is !== 'opening') {
-      recogniser.close();
-      return;
-    }
-    const { backlog } = this.#state;
-    const events = recogniser.events.subscribe((event) => {
-      this.#event(event);
-    });
-    this.#state = { is: 'streaming', recogniser, events };
-    this.#observe({ type: 'opened', ...listBuilt(recogniser.vocabulary) });
-    const { description } = this.#options.recognisers;
+  #opened({ vocabulary }: Recogniser): void {
+    const { start, latency } = this.#stream!;
+    const { limits, recognisers } = this.#options;
+    this.#observe({ type: 'opened', ...listBuilt(vocabulary) });
     this.#send({
-      ...readyMessage(this.id, description, latency, this.#options.limits),
-      ...(message.vocabulary !== undefined && { vocabulary: recogniser.vocabulary }),
-      ...(message.options?.resumable === true && this.#resumeTerms()),
+      ...readyMessage(this.id, recognisers.description, latency, limits),
+      ...(start.vocabulary !== undefined && { vocabulary }),
+      ...(start.options?.resumable === true && this.#resumeTerms()),
     });
-    for (const action of backlog) action();
   }
 
   #resumeTerms(): Pick<ReadyMessage, 'resume'> {
@@ -285,8 +266,9 @@ export class Session implements Connection {
   }
 
   #audioFrame(bytes: Uint8Array): void {
-    this.#requireStarted('audio', undefined);
-    const { audio, intake } = this.#stream!;
+    this.#course.requireStarted('audio', undefined);
+    const { intake, start } = this.#stream!;
+    const { audio } = start;
     const { encoding, channels } = audio;
     const frameBytes = bytesPerFrame({ encoding, channels });
     if (bytes.length % frameBytes !== 0) {
@@ -299,90 +281,10 @@ export class Session implements Connection {
     const samples = bytes.length / frameBytes;
     intake.audioReceived(samples);
     this.#observe({ type: 'received', seconds: samples / audio.sampleRate });
-    this.#whenStreaming((recogniser) => {
+    this.#course.whenStreaming((recogniser) => {
       recogniser.send({ type: 'audio', bytes });
     });
     this.#continuity.audioArrived(intake.received, audio.sampleRate);
-  }
-
-  #stop(recogniser: Recogniser): void {
-    if (this.#state.is !== 'streaming') return;
-    this.#state = { ...this.#state, is: 'stopping' };
-    recogniser.send({ type: 'boundary', boundary: { type: 'stop' } });
-  }
-
-  #event(event: RecogniserEvent): void {
-    switch (event.type) {
-      case 'progress': {
-        const { intake } = this.#stream!;
-        const before = intake.decodedMs;
-        intake.audioDecoded(event.sample);
-        this.#observe({ type: 'decoded', seconds: (intake.decodedMs - before) / 1000 });
-        return;
-      }
-      case 'sounded':
-      case 'placed':
-        return;
-      case 'failed': {
-        const error = new ProtocolError(event.code, event.message, { id: event.id });
-        // what a recogniser can refuse is an update
-        if (event.id !== undefined) {
-          this.#updateAnswered(event.id);
-          this.#observe({ type: 'updateRefused', id: event.id });
-        }
-        this.#report(error);
-        return;
-      }
-      case 'stopped':
-        this.#send({ ...event, sessionId: this.id });
-        this.#observe({
-          type: 'stopped',
-          audioSeconds: event.audioSeconds,
-          segments: event.segments,
-          words: event.words,
-        });
-        this.#finish();
-        return;
-      case 'vocabulary.applied':
-        this.#updateAnswered(event.id);
-        this.#observe({ type: 'updateApplied', id: event.id, ...listBuilt(event) });
-        this.#send(event);
-        return;
-      case 'mark':
-      case 'flushed':
-        this.#requests.answered(undefined);
-        this.#send(event);
-        return;
-      default:
-        this.#send(event);
-    }
-  }
-
-  /** What waits for its moment does not hold up the audio, which alone brings the moment. */
-  #updateAnswered(id: string): void {
-    if (!this.#requests.answered(id)) this.#stream!.intake.updateAnswered();
-  }
-
-  #requireStarted(what: string, id: string | undefined): void {
-    if (this.#state.is === 'new') {
-      throw new ProtocolError('not_started', `${what} came before "start"; send "start" first.`, { id });
-    }
-    const stopAsked = this.#state.is === 'opening' && this.#state.stopAsked;
-    if (stopAsked || this.#state.is === 'stopping') {
-      throw new ProtocolError(
-        'already_stopped',
-        `${what} came after "stop" and was dropped; open a new session.`,
-        { id },
-      );
-    }
-  }
-
-  #whenStreaming(action: (recogniser: Recogniser) => void): void {
-    if (this.#state.is === 'opening') {
-      this.#state.backlog.push(() => {
-        this.#whenStreaming(action);
-      });
-    } else if (this.#state.is === 'streaming') action(this.#state.recogniser);
   }
 
   #report(error: ProtocolError): void {
@@ -404,7 +306,7 @@ export class Session implements Connection {
   }
 
   #send(message: ServerMessage): void {
-    if (this.closed || this.#state.is === 'stopped') return;
+    if (this.closed || this.#course.stopped) return;
     this.#outbox.send(this.#continuity.note(message));
   }
 
@@ -428,33 +330,25 @@ export class Session implements Connection {
   #finish(): void {
     if (!this.#continuity.offered) this.#close(NORMAL_CLOSURE, 'stopped');
     else {
-      this.#free({ is: 'stopped' });
+      this.#rest();
+      this.#course.finish();
       this.#continuity.line.close(NORMAL_CLOSURE, 'stopped');
     }
   }
 
   #leave(code?: number): void {
-    const last = this.#state.is === 'stopped' ? NORMAL_CLOSURE : code;
+    const last = this.#course.stopped ? NORMAL_CLOSURE : code;
     if (!this.closed) this.#observe({ type: 'closed', code: last });
     this.#continuity.stop();
     this.#options.resumption?.ended(this);
-    this.#free({ is: 'closed' });
+    this.#rest();
+    this.#course.close();
   }
 
   /** Lets go of what only an open session needs. */
-  #free(next: State): void {
+  #rest(): void {
     this.#timeouts.stop();
     this.#outbox.stop();
     this.#stream?.intake.stop();
-    const state = this.#state;
-    this.#state = next;
-    if (state.is === 'streaming' || state.is === 'stopping') {
-      state.events.unsubscribe();
-      state.recogniser.close();
-    }
   }
-}
-
-function listBuilt({ version, entries, rejected, buildMs }: VocabularySummary): ListBuilt {
-  return { version, entries, rejected: rejected.length, buildMs };
 }
