@@ -107,6 +107,25 @@ test('only the pipeline joins the stages of audio, encoder, decoder and captions
   assert.equal(joiners, []);
 });
 
+test('commands and pages reach a gateway by the SDK alone', () => {
+  const users = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && /from 'ws'/.test(readFileSync(join(source, file), 'utf8')),
+  );
+  // the door, and for Node the one file that hands the SDK a socket; browsers bring their own
+  assert.equal(users.sort(), ['client/client.ts', 'server/gateway.ts', 'server/websocket.ts']);
+});
+
+test('the SDK knows the protocol and, in Node, a socket', () => {
+  const files = readdirSync(join(source, 'client'), { recursive: true, encoding: 'utf8' });
+  const packages = files
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [
+      ...readFileSync(join(source, 'client', file), 'utf8').matchAll(/from '([^.'][^']*)'/g),
+    ])
+    .map(([, name]) => name);
+  assert.equal([...new Set(packages)], ['ws']);
+});
+
 test('the session knows no WebSocket library', () => {
   const files = readdirSync(join(source, 'session'), { encoding: 'utf8' });
   for (const file of files) {
