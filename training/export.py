@@ -25,20 +25,47 @@ import graph
 import phones
 import weights
 from corpus import Utterance, decode
-from network import TAPS, WIDTH
+from network import TAPS, WIDTH, StreamingCtc
 from score import GraphRunner, load_subwords, torch_log_probs
 
 LATENCIES = ((8, 8), (16, 8), (8, 4), (4, 4), (2, 2))
 """(chunk, look-ahead) in frames of 40 ms that the training draws from, the gateway's default first."""
+
+ROOT = Path(__file__).parent.parent
+RECORDINGS = (*ROOT.glob("samples/*.wav"), ROOT / "test/fixtures/encoder/speech.wav")
+HEADROOM = 1.5
 
 
 def tensors(checkpoint: Path) -> dict[str, NDArray[np.float32]]:
     return {name: value.float().numpy() for name, value in weights.read_state(checkpoint).items()}
 
 
+def ranges(parameters: dict[str, NDArray[np.float32]]) -> graph.Ranges:
+    """Of keys and values on the repository's own recordings, spoken aloud and softly, with room for what is larger."""
+    net = StreamingCtc(len(parameters["out.bias"]), phones.COUNT, weights.count_blocks(parameters))
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in parameters.items()})
+    largest: graph.Ranges = {}
+
+    def watch(i: int) -> None:
+        def see(_: torch.nn.Module, __: object, qkv: torch.Tensor) -> None:
+            parts = qkv.abs().amax((0, 1)).numpy().reshape(3, WIDTH)[1:]
+            for name, part in zip((f"keys.{i}", f"values.{i}"), parts, strict=True):
+                largest[name] = np.maximum(largest.get(name, np.float32(1e-6)), HEADROOM * part)
+
+        net.blocks[i].qkv.register_forward_hook(see)
+
+    for i in range(len(net.blocks)):
+        watch(i)
+    for path in sorted(RECORDINGS):
+        samples = decode(path.read_bytes())
+        for gain in (1, 0.1):
+            torch_log_probs(net.eval(), [Utterance(path.name, "", "", (), gain * samples)], LATENCIES[0])
+    return largest
+
+
 def write_graph(parameters: dict[str, NDArray[np.float32]], precision: str, path: Path) -> list[graph.StateTensor]:
     """Returns the graph's state, in order."""
-    encoder = graph.EncoderGraph(parameters, precision)
+    encoder = graph.EncoderGraph(parameters, precision, ranges(parameters) if precision == "int8" else None)
     onnx.save(encoder.build(), path)
     return encoder.state
 

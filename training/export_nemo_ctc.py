@@ -71,7 +71,6 @@ class NemoGraph(EncoderGraph):
 
     def __init__(self, weights: dict[str, Floats], precision: str, chunk: int, look: int) -> None:
         super().__init__(weights, precision)
-        self.wide_caches = True
         self.window, self.shift = 4 * (chunk + look), 4 * chunk
         self.frames, self.chunk = self.b.ints(chunk + look), self.b.ints(chunk)
         self.cached = [(s.name, s.shape) for s in self.state if s.per_frame]

@@ -36,9 +36,8 @@ class StateTensor:
     one, and the graph returns as `new_NAME` the rows that take the place of the oldest, so many a frame of 40 ms."""
 
 
-def state_tensors(precision: str, blocks: int) -> list[StateTensor]:
-    """The state of a graph of so many blocks, in order. All of it starts at zero."""
-    kind = "float32" if precision == "fp32" else "float16"
+def state_tensors(kind: str, blocks: int) -> list[StateTensor]:
+    """The state of a graph of so many blocks, in order, with keys and values of that type. All of it starts at zero."""
     caches = []
     for i in range(blocks):
         left, per_frame = (LEFT_20MS, 2) if i < POOL_BEFORE else (LEFT_40MS, 1)
@@ -52,7 +51,14 @@ def state_tensors(precision: str, blocks: int) -> list[StateTensor]:
     ]
 
 
-ONNX_TYPES = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "int64": TensorProto.INT64}
+ONNX_TYPES = {
+    "float32": TensorProto.FLOAT,
+    "float16": TensorProto.FLOAT16,
+    "int64": TensorProto.INT64,
+    "int8": TensorProto.INT8,
+}
+Ranges = dict[str, NDArray[np.float32]]
+"""By name (`keys.0`), the largest magnitude that each of a block's WIDTH keys or values is to have in int8."""
 
 
 END = 2**31 - 1
@@ -86,12 +92,13 @@ class EncoderGraph:
     """Puts the step together, from the samples to the log-probabilities. Between the convolutions and the heads all
     frames of all streams are the rows of one matrix; only attention knows whose they are."""
 
-    def __init__(self, weights: Weights, precision: str) -> None:
+    def __init__(self, weights: Weights, precision: str, ranges: Ranges | None = None) -> None:
+        """Keys and values are kept in int8 if their ranges are given, else in single precision. (In half precision,
+        as before, a stream's state was twice as large, and greedy text no better.)"""
         self.b = Builder(_as_products(weights), precision)
         self.blocks = count_blocks(weights)
-        self.state = state_tensors(precision, self.blocks)
-        self.wide_caches = precision == "fp32"
-        """Whether keys and values are kept in single precision."""
+        self.units = {name: largest / 127 for name, largest in (ranges or {}).items()}
+        self.state = state_tensors("int8" if ranges else "float32", self.blocks)
         self.outputs: dict[str, str] = {}
         """What the graph can return, by name."""
 
@@ -238,11 +245,13 @@ class EncoderGraph:
         """A block's keys or values of the step, (B, frames, WIDTH), behind those of the left context, by heads. Those
         of the chunk itself are returned for the ring."""
         b = self.b
-        narrow = x if self.wide_caches else b.op("Cast", x, to=TensorProto.FLOAT16)
+        narrow = x
+        if self.units:
+            narrow = b.op("QuantizeLinear", x, b.scalar(1.0), b.store("int8_0", np.array(0, np.int8)))
         heads = b.op("Transpose", b.op("Reshape", narrow, b.ints(0, -1, HEADS, WIDTH // HEADS)), perm=[0, 2, 1, 3])
         self.outputs["new_" + name] = b.slice(heads, b.ints(0), b.op("Mul", self.chunk, b.ints(per_frame)), 2)
         joined = b.concat(name, heads, axis=2)
-        return joined if self.wide_caches else b.op("Cast", joined, to=TensorProto.FLOAT)
+        return b.op("Cast", joined, to=TensorProto.FLOAT) if self.units else joined
 
     def _block(self, i: int, x: str, mask: str) -> str:
         """In the last block the frames of the look-ahead are only looked at: what they would become, nobody reads."""
@@ -251,19 +260,23 @@ class EncoderGraph:
         normed = b.norm(x, name + ".n1")
         rows = b.rows(normed)
         per_frame = 2 if i < POOL_BEFORE else 1
+        own = [b.product(rows, f"{name}.{kind[0]}", self.units.get(f"{kind}.{i}")) for kind in ("keys", "values")]
         k, v = (
-            self._with_past(
-                f"{kind}.{i}", b.op("Reshape", b.product(rows, f"{name}.{kind[0]}"), self.by_stream), per_frame
-            )
-            for kind in ("keys", "values")
+            self._with_past(f"{kind}.{i}", b.op("Reshape", x3, self.by_stream), per_frame)
+            for kind, x3 in zip(("keys", "values"), own, strict=True)
         )
         if i + 1 == self.blocks:
             x, normed = (b.op("Reshape", self._kept(t), b.ints(-1, WIDTH)) for t in (x, normed))
             b.count_rows(b.op("Mul", self.batch, self.chunk))
             rows = b.rows(normed)
-        q = b.op("Reshape", b.product(rows, name + ".q"), self.by_stream)
+        # what keys are counted in, queries make up for, and what values are, the result
+        unit = self.units.get(f"keys.{i}")
+        q = b.op("Reshape", b.product(rows, name + ".q", None if unit is None else 1 / unit), self.by_stream)
         attended = b.op("MultiHeadAttention", q, k, v, "", "", mask, domain="com.microsoft", num_heads=HEADS)
-        x = b.op("Add", x, b.linear(b.op("Reshape", attended, b.ints(-1, WIDTH)), name + ".o"))
+        attended = b.op("Reshape", attended, b.ints(-1, WIDTH))
+        if self.units:
+            attended = b.op("Mul", attended, b.store(name + "|unit", self.units[f"values.{i}"]))
+        x = b.op("Add", x, b.linear(attended, name + ".o"))
         hidden = b.op("Gelu", b.linear(b.norm(x, name + ".n2"), name + ".f1"))
         return b.op("Add", x, b.linear(hidden, name + ".f2"))
 
@@ -318,7 +331,7 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
     own = ("c1.", "c2.", "blocks.", "ln.", "out.", "inter.", "back.", "phone.")
     weights = {}
     for name, value in stored.items():
-        if not name.startswith(own) or name.endswith("|scale"):
+        if not name.startswith(own) or "|" in name:
             continue
         if value.ndim == 2:
             value = value.T

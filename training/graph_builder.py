@@ -84,18 +84,22 @@ class Builder:
         values = self.op("QuantizeLinear", x, scale, self._zeros, axis=0)
         return Rows(values, self.op("Unsqueeze", scale, self.ints(1)))
 
-    def product(self, x: Rows, name: str) -> str:
-        """x W^T + b, (rows, N)."""
+    def product(self, x: Rows, name: str, unit: NDArray[np.float32] | None = None) -> str:
+        """x W^T + b, (rows, N). Quantised, its columns can be counted in units of their own."""
         bias = self.store(name + ".bias", self.weights[name + ".bias"])
         if not x.scale:
             return self.op("Add", self.op("MatMul", x.values, self.weight(name + ".weight", transposed=True)), bias)
         packed, scale = quantise(self.weights[name + ".weight"])
+        row_scale = self.store(name + ".weight|scale", scale)
+        if unit is not None:  # both folded into constants at load
+            inverse = self.store(name + "|per unit", 1 / unit)
+            row_scale, bias = self.op("Mul", row_scale, inverse), self.op("Mul", bias, inverse)
         product = self.op(
             "MatMulIntegerToFloat",
             x.values,
             self.store(name + ".weight", packed.T),
             self.scalar(1.0),
-            self.store(name + ".weight|scale", scale),
+            row_scale,
             self.store("uint8_128", np.array(128, np.uint8)),
             domain="com.microsoft",
         )

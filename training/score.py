@@ -94,7 +94,12 @@ class GraphRunner:
         options.intra_op_num_threads = threads
         self.session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self.outputs = [o.name for o in self.session.get_outputs()]
-        types = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
+        types = {
+            "tensor(float)": np.float32,
+            "tensor(float16)": np.float16,
+            "tensor(int64)": np.int64,
+            "tensor(int8)": np.int8,
+        }
         state = [i for i in self.session.get_inputs() if i.name not in ("pcm", "lookahead")]
         self.state = {i.name: (tuple(i.shape[1:]), types[i.type]) for i in state}
 

@@ -134,8 +134,8 @@ def test_an_hour_into_a_stream_positions_wrap_and_nothing_drifts(quantised: Grap
         assert np.array_equal(value, then[name]), name
 
 
-def test_the_state_of_a_stream_is_at_most_three_megabytes(quantised: GraphRunner) -> None:
-    assert sum(v.nbytes for v in quantised.start(1).values()) <= 3_000_000
+def test_the_state_of_a_stream_is_at_most_one_and_a_half_megabytes(quantised: GraphRunner) -> None:
+    assert sum(v.nbytes for v in quantised.start(1).values()) <= 1_500_000
 
 
 def test_a_bundles_weights_come_back_out_of_its_graph(tmp_path: Path) -> None:

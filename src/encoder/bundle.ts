@@ -7,7 +7,7 @@ import type { EncoderDescription, Latency } from './runtime.js';
 /** A state tensor of the encoder graph: input `name`, zeros at the begin of a stream. */
 export interface StateTensor {
   readonly name: string;
-  readonly type: 'float32' | 'float16' | 'int64';
+  readonly type: 'float32' | 'float16' | 'int64' | 'int8';
   /** Without the leading batch axis. */
   readonly shape: readonly number[];
   /**
@@ -53,7 +53,7 @@ export class ModelBundleError extends Error {
   override readonly name = 'ModelBundleError';
 }
 
-const BYTES = { float32: 4, float16: 2, int64: 8 } as const;
+const BYTES = { float32: 4, float16: 2, int64: 8, int8: 1 } as const;
 
 export const fileSchema = {
   file: { type: 'string' },
@@ -96,7 +96,7 @@ const schema: JSONSchemaType<BundleManifest> = {
             required: ['name', 'type', 'shape'],
             properties: {
               name: { type: 'string' },
-              type: { type: 'string', enum: ['float32', 'float16', 'int64'] },
+              type: { type: 'string', enum: ['float32', 'float16', 'int64', 'int8'] },
               shape: { type: 'array', items: count },
               perFrame: { ...count, nullable: true },
             },

@@ -2,9 +2,14 @@ import { Tensor } from 'onnxruntime-node';
 import { elements, type StateTensor } from './bundle.js';
 import type { EncoderState, Latency } from './runtime.js';
 
-type Data = Float32Array | Uint16Array | BigInt64Array;
+type Data = Float32Array | Uint16Array | BigInt64Array | Int8Array;
 
-const ARRAY = { float32: Float32Array, float16: Uint16Array, int64: BigInt64Array } as const;
+const ARRAY = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  int64: BigInt64Array,
+  int8: Int8Array,
+} as const;
 
 /** State of one stream: a typed array per state tensor of the graph, without batch axis. */
 export interface OnnxState extends EncoderState {
