@@ -5,11 +5,13 @@ import { OpusDecoder } from 'opus-decoder';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AudioFormatError } from '../src/audio/format-error.js';
-import { looksLikeOgg, OggOpusReader, type OggPacket } from '../src/audio/ogg-opus.js';
+import { looksLikeOgg, OggOpusReader } from '../src/audio/ogg-opus.js';
 import { OPUS_RATE, OpusStream, type OpusStreamOptions } from '../src/audio/opus.js';
-import { opusSamples } from '../src/audio/opus-packet.js';
+import { type OpusPacket, opusSamples } from '../src/audio/opus-packet.js';
 import { readWav } from '../src/audio/wav.js';
+import { WebmOpusReader } from '../src/audio/webm-opus.js';
 import { packageRoot } from '../src/util/package-root.js';
+import { begin, block, element, type Track } from './webm-writer.js';
 
 /** The bundled samples, encoded by libopus; see make.py there. */
 const fixture = (name: string): Buffer => readFileSync(join(packageRoot(), 'test', 'fixtures', 'opus', name));
@@ -33,7 +35,7 @@ function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
 
 const pages = suite('audio: Ogg');
 
-const plain = (found: readonly OggPacket[]): [string, number][] =>
+const plain = (found: readonly OpusPacket[]): [string, number][] =>
   found.map(({ bytes, preSkip }) => [Buffer.from(bytes).toString('base64'), preSkip]);
 
 pages('bytes cut anywhere hold the same packets', () => {
@@ -132,6 +134,65 @@ pages('too few bytes tell nothing', () => {
 
 pages.run();
 
+const recordings = suite('audio: WebM');
+
+const OPUS: Track = { number: 1, codec: 'A_OPUS', head };
+
+/** The sample's packets as a browser would have written them, in blocks of both kinds and in two clusters. */
+const webm = Buffer.concat([
+  begin([{ number: 2, codec: 'V_VP9', head: new Uint8Array() }, OPUS]),
+  ...packets.flatMap((packet, i) => [
+    ...(i === 20 ? [element(0x1f43b675), element(0xe7, Buffer.of(9))] : []),
+    block(1, packet, { simple: i % 3 !== 0 }),
+    ...(i % 5 === 0 ? [block(2, Buffer.alloc(300))] : []),
+  ]),
+]);
+
+recordings('bytes cut anywhere hold the packets of the Opus track, and of no other', () => {
+  const sizes = fc.array(fc.nat(3000), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(sizes, (chosen) => {
+      const reader = new WebmOpusReader();
+      const found = cut(webm, chosen).flatMap((part) => plain(reader.push(part)));
+      assert.equal(
+        found.map(([bytes]) => bytes),
+        packets.map((packet) => Buffer.from(packet).toString('base64')),
+      );
+      assert.is(found[0]![1], 312);
+      assert.ok(found.slice(1).every(([, preSkip]) => preSkip === 0));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+recordings('what is wrong with a stream is said', () => {
+  const wrong = (...parts: Buffer[]): void => void new WebmOpusReader().push(Buffer.concat(parts));
+  const packet = Uint8Array.from(packets[0]!);
+  assert.throws(() => wrong(begin([{ ...OPUS, codec: 'A_VORBIS' }]), block(1, packet)), /holds no Opus/);
+  assert.throws(() => wrong(begin([OPUS]), block(1, packet, { lacing: 2 })), /lacing/);
+  assert.throws(() => wrong(begin([OPUS]), element(0xa3, Buffer.alloc(70_000))), /70000 bytes/);
+  assert.throws(() => wrong(begin([OPUS]), element(0xa3, Buffer.of(0x81))), /a block has 1 bytes/);
+  assert.throws(() => wrong(begin([OPUS]), element(0xec)), /leaves the size of its element ec open/);
+  assert.throws(() => wrong(begin([OPUS]), Buffer.alloc(20)), /a number in it has no length/);
+});
+
+recordings('any bytes behind a begin are read or refused', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(0xa3, 0xae, 0xa1, 0xec), (bytes, id) => {
+      try {
+        const reader = new WebmOpusReader();
+        reader.push(begin([OPUS]));
+        reader.push(element(id, bytes));
+        reader.push(bytes);
+      } catch (error) {
+        assert.instance(error, AudioFormatError);
+      }
+    }),
+  );
+});
+
+recordings.run();
+
 const framing = suite('audio: Opus packets');
 
 framing('their audio is as much as libopus decodes, and what it refuses is refused', async () => {
@@ -227,11 +288,18 @@ streams(
 );
 
 streams('Ogg cut anywhere, even within its first bytes, sounds the same', async () => {
-  const whole = await opened({ ogg: true });
-  const parts = await opened({ ogg: true });
+  const whole = await opened({ contained: true });
+  const parts = await opened({ contained: true });
   const cutUp = cut(mono, [1, 1, 1, 400]).flatMap((part) => [...parts.push(part)[0]!]);
   assert.equal(cutUp, [...whole.push(mono)[0]!]);
   for (const stream of [whole, parts]) stream.close();
+});
+
+streams('WebM sounds as Ogg does', async () => {
+  const inOgg = await opened();
+  const inWebm = await opened({ contained: true });
+  assert.equal(inWebm.push(webm), inOgg.push(mono));
+  for (const stream of [inOgg, inWebm]) stream.close();
 });
 
 streams('what is no Opus is refused, and so is more of it than a frame may hold', async () => {
@@ -241,8 +309,8 @@ streams('what is no Opus is refused, and so is more of it than a frame may hold'
     () => packetwise.push(Buffer.alloc(100_000)),
     /100000 bytes are no Opus packet of at most 3840/,
   );
-  const ogg = await opened({ ogg: true });
-  assert.throws(() => ogg.push(Buffer.from('RIFF....WAVE')), /does not begin as Ogg does/);
+  const ogg = await opened({ contained: true });
+  assert.throws(() => ogg.push(Buffer.from('RIFF....WAVE')), /begins neither as Ogg nor as WebM/);
   const short = await opened({ maxPushSeconds: 2 });
   assert.throws(() => short.push(mono), /holds \d+\.\d seconds of audio; send at most 2 in each/);
   for (const stream of [packetwise, ogg, short]) stream.close();

@@ -13,6 +13,16 @@ function parse(query: string): ReturnType<typeof parseQuery> {
   return parseQuery(new URLSearchParams(query), DEFAULT_LIMITS);
 }
 
+test('Opus needs no rate, and audio without a name comes in a container', () => {
+  const asked = (query: string): string => {
+    const { encoding, sampleRate } = parseQuery(new URLSearchParams(query), DEFAULT_LIMITS);
+    return `${encoding} ${sampleRate}`;
+  };
+  assert.is(asked(''), 'contained 16000');
+  assert.is(asked('encoding=ogg-opus&sample_rate=48000'), 'contained 16000');
+  assert.is(asked('encoding=opus'), 'opus 16000');
+});
+
 test('four encodings are taken, with the rate and channels of the query', async () => {
   const native = { linear16: 's16le', linear32: 'f32le', mulaw: 'mulaw', alaw: 'alaw' };
   for (const [name, encoding] of Object.entries(native)) {

@@ -121,6 +121,32 @@ test('at 360 pixels, and at twice the size, nothing stands beside the window', a
   }
 });
 
+test("what a browser's MediaRecorder writes is understood at Deepgram's address, as their examples send it", async () => {
+  const { page } = await stage().open();
+  const heard = await page.evaluate<string>(`(async () => {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    const ws = new WebSocket(new URL('v1/listen?model=nova-3', location.href.replace('http', 'ws')), ['token', 'any']);
+    const texts = [];
+    const recorder = new MediaRecorder(stream, { mimeType: 'audio/webm' });
+    recorder.ondataavailable = ({ data }) => {
+      if (data.size > 0 && ws.readyState === 1) ws.send(data);
+    };
+    ws.onopen = () => recorder.start(250);
+    await new Promise((resolve) => {
+      ws.onclose = ({ code, reason }) => resolve(texts.push(code + reason));
+      ws.onmessage = ({ data }) => {
+        const { is_final, channel } = JSON.parse(data);
+        if (!is_final) return;
+        texts.push(channel.alternatives[0].transcript);
+        ws.send('{"type":"CloseStream"}');
+      };
+    });
+    return texts.join(' / ');
+  })()`);
+  assert.match(heard, /could you put me through to .*1000$/);
+  await page.context().close();
+});
+
 test('the keyboard passes the controls in the order in which they are read', async () => {
   const { page } = await stage().open();
   const order: string[] = [];

@@ -1,4 +1,5 @@
 import { AudioFormatError } from './format-error.js';
+import type { OpusPacket } from './opus-packet.js';
 
 const CAPTURE = [0x4f, 0x67, 0x67, 0x53];
 /** Up to the table of segments, whose length is the last of these bytes. */
@@ -19,13 +20,6 @@ export function looksLikeOgg(bytes: Uint8Array): boolean | undefined {
   return bytes.length >= CAPTURE.length ? true : undefined;
 }
 
-export interface OggPacket {
-  /** Borrowed until the next push. */
-  readonly bytes: Uint8Array;
-  /** Samples at 48 kHz to leave out at the stream's begin: the encoder's own, told with its first packet. */
-  readonly preSkip: number;
-}
-
 /**
  * The Opus packets of an Ogg stream (RFC 3533, RFC 7845) whose bytes come cut anywhere. Holds one page, and the begin of
  * the packet that the next page ends. Streams that follow one another are read one after the other, other streams
@@ -44,11 +38,11 @@ export class OggOpusReader {
   #preSkip = 0;
 
   /** @throws AudioFormatError where the bytes are no Ogg pages, or none of Opus */
-  push(bytes: Uint8Array): OggPacket[] {
+  push(bytes: Uint8Array): OpusPacket[] {
     const all = new Uint8Array(this.#rest.length + bytes.length);
     all.set(this.#rest);
     all.set(bytes, this.#rest.length);
-    const packets: OggPacket[] = [];
+    const packets: OpusPacket[] = [];
     let at = 0;
     for (let size = pageBytes(all, at); size !== undefined; size = pageBytes(all, at)) {
       this.#page(all.subarray(at, at + size), packets);
@@ -58,7 +52,7 @@ export class OggOpusReader {
     return packets;
   }
 
-  #page(page: Uint8Array, packets: OggPacket[]): void {
+  #page(page: Uint8Array, packets: OpusPacket[]): void {
     const flags = page[FLAGS_AT]!;
     const serial = new DataView(page.buffer, page.byteOffset).getUint32(SERIAL_AT, true);
     const table = page.subarray(HEADER_BYTES, HEADER_BYTES + page[SEGMENTS_AT]!);
@@ -110,7 +104,7 @@ export class OggOpusReader {
     }
   }
 
-  #whole(): OggPacket | undefined {
+  #whole(): OpusPacket | undefined {
     this.#packets++;
     const header = this.#packets <= 2;
     const bytes = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);

@@ -3,6 +3,13 @@
  * decoder meets none: what it says of them goes to the console.
  */
 
+export interface OpusPacket {
+  /** Borrowed until the next push of whoever found it. */
+  readonly bytes: Uint8Array;
+  /** Samples at 48 kHz to leave out at the stream's begin: the encoder's own, told with its first packet. */
+  readonly preSkip: number;
+}
+
 /** Frames of a packet, in samples at 48 kHz, by the packet's configuration number (section 3.1, table 2). */
 const SILK = [480, 960, 1920, 2880];
 const HYBRID = [480, 960];

@@ -1,7 +1,8 @@
 import { OpusDecoder } from 'opus-decoder';
 import { AudioFormatError } from './format-error.js';
 import { looksLikeOgg, OggOpusReader } from './ogg-opus.js';
-import { opusSamples } from './opus-packet.js';
+import { type OpusPacket, opusSamples } from './opus-packet.js';
+import { looksLikeWebm, WebmOpusReader } from './webm-opus.js';
 
 /** libopus decodes to this rate itself, which is what recognition needs. */
 export const OPUS_RATE = 16_000;
@@ -13,14 +14,21 @@ const MAX_PACKET_BYTES = 3840;
 export interface OpusStreamOptions {
   /** To which the audio is decoded, however many it has. */
   readonly channels: 1 | 2;
-  /** Packets come in Ogg pages. Undefined: the first bytes tell; otherwise a packet a push. */
-  readonly ogg?: true;
+  /** Packets come in a container. Undefined: the first bytes tell; where they begin none, a packet a push. */
+  readonly contained?: true;
   /** More audio in one push is refused: a few bytes can hold much of it. */
   readonly maxPushSeconds: number;
 }
 
+/** What finds packets in bytes. */
+interface Reader {
+  push(bytes: Uint8Array): readonly OpusPacket[];
+}
+
+const PACKETWISE: Reader = { push: (bytes) => [{ bytes, preSkip: 0 }] };
+
 /**
- * A stream of Opus, its packets as they come or in Ogg pages that are cut anywhere, decoded by libopus (WebAssembly).
+ * A stream of Opus, its packets as they come or in Ogg or WebM that is cut anywhere, decoded by libopus (WebAssembly).
  * Nothing may be pushed before `ready`, and nothing after `close`.
  */
 export class OpusStream {
@@ -28,7 +36,7 @@ export class OpusStream {
   readonly #options: OpusStreamOptions;
   readonly #decoder: OpusDecoder<typeof OPUS_RATE>;
   /** Unknown until the first bytes are there. */
-  #reader: OggOpusReader | 'packets' | undefined;
+  #reader: Reader | undefined;
   #begin: Uint8Array = new Uint8Array();
   /** Samples still to be left out. */
   #skip = 0;
@@ -53,7 +61,7 @@ export class OpusStream {
     const bad = sizes.indexOf(undefined);
     if (bad >= 0) {
       throw new AudioFormatError(
-        `${packets[bad]!.bytes.length} bytes are no Opus packet of at most ${room} bytes; send one packet in each frame, or an Ogg stream.`,
+        `${packets[bad]!.bytes.length} bytes are no Opus packet of at most ${room} bytes; send one packet in each frame, or an Ogg or WebM stream.`,
       );
     }
     const seconds = sizes.reduce<number>((sum, size) => sum + size!, 0) / 48_000;
@@ -75,28 +83,29 @@ export class OpusStream {
     );
   }
 
-  #packets(bytes: Uint8Array): readonly { readonly bytes: Uint8Array; readonly preSkip: number }[] {
-    if (this.#reader === undefined) {
-      const begin = Buffer.concat([this.#begin, bytes]);
-      const ogg = looksLikeOgg(begin);
-      if (ogg === false && this.#options.ogg) {
-        throw new AudioFormatError(
-          'The audio does not begin as Ogg does, and without a name for its encoding only Ogg Opus is read; name the encoding of raw samples or packets.',
-        );
-      }
-      // a packet is a frame of its own, and none begins as Ogg does
-      if (ogg === undefined && this.#options.ogg) {
-        this.#begin = begin;
-        return [];
-      }
-      this.#reader = ogg ? new OggOpusReader() : 'packets';
-      this.#begin = new Uint8Array();
-      if (this.#reader !== 'packets') return this.#reader.push(begin);
-    }
-    return this.#reader === 'packets' ? [{ bytes, preSkip: 0 }] : this.#reader.push(bytes);
+  #packets(bytes: Uint8Array): readonly OpusPacket[] {
+    if (this.#reader !== undefined) return this.#reader.push(bytes);
+    const begin = Buffer.concat([this.#begin, bytes]);
+    const reader = this.#readerFor(begin);
+    this.#begin = reader === undefined ? begin : new Uint8Array();
+    this.#reader = reader;
+    return reader?.push(begin) ?? [];
   }
 
-  #decode(packets: readonly { readonly bytes: Uint8Array; readonly preSkip: number }[]): Float32Array[] {
+  /** Undefined: too little has come to tell. */
+  #readerFor(begin: Uint8Array): Reader | undefined {
+    const [ogg, webm] = [looksLikeOgg(begin), looksLikeWebm(begin)];
+    if (ogg) return new OggOpusReader();
+    if (webm) return new WebmOpusReader();
+    // a packet is a frame of its own, and none begins as a container does
+    if (!this.#options.contained) return PACKETWISE;
+    if (ogg === undefined || webm === undefined) return undefined;
+    throw new AudioFormatError(
+      'The audio begins neither as Ogg nor as WebM, the containers that are read; name the encoding of raw samples or packets.',
+    );
+  }
+
+  #decode(packets: readonly OpusPacket[]): Float32Array[] {
     const parts: Float32Array[][] = Array.from({ length: this.#options.channels }, () => []);
     for (const { bytes, preSkip } of packets) {
       this.#skip += Math.round(preSkip / PER_SAMPLE);

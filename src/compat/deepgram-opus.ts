@@ -15,7 +15,7 @@ const MAX_FRAME_SECONDS = 60;
 /** Whichever way the query says that the audio comes. */
 export function openAudio(options: ListenOptions, limits: SessionLimits): ListenAudio {
   const { encoding } = options;
-  if (encoding === 'opus' || encoding === 'ogg-opus') return new OpusAudio(options, limits);
+  if (encoding === 'opus' || encoding === 'contained') return new OpusAudio(options, limits);
   return new RawAudio({ ...options, encoding }, limits);
 }
 
@@ -36,7 +36,7 @@ export class OpusAudio implements ListenAudio {
     this.#maxFrameBytes = maxFrameBytes;
     this.#stream = new OpusStream({
       channels: apart,
-      ...(encoding === 'ogg-opus' && { ogg: true }),
+      ...(encoding === 'contained' && { contained: true }),
       // decoded, a frame is no larger than the session allows one to be
       maxPushSeconds: Math.min(MAX_FRAME_SECONDS, maxFrameBytes / (2 * OPUS_RATE * apart)),
     });

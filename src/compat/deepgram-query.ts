@@ -4,8 +4,8 @@ import type { AudioEncoding } from '../protocol/messages.js';
 import type { SessionLimits } from '../session/limits.js';
 import { faultOf, type Keyterm, toKeyterm } from './deepgram-keyterms.js';
 
-/** Raw samples; Opus in packets or in Ogg; or in Ogg for certain. */
-export type ListenEncoding = AudioEncoding | 'opus' | 'ogg-opus';
+/** Raw samples; Opus in packets or in a container; or in a container for certain. */
+export type ListenEncoding = AudioEncoding | 'opus' | 'contained';
 
 export interface ListenOptions {
   readonly encoding: ListenEncoding;
@@ -37,7 +37,7 @@ const ENCODINGS: Readonly<Record<string, ListenEncoding>> = {
   mulaw: 'mulaw',
   alaw: 'alaw',
   opus: 'opus',
-  'ogg-opus': 'ogg-opus',
+  'ogg-opus': 'contained',
 };
 
 /** Parameters that are read. */
@@ -150,9 +150,9 @@ function refuseNotOffered(query: URLSearchParams): void {
   }
 }
 
-/** Left out: the audio comes in a container, of which Ogg is read. */
+/** Left out: the audio comes in a container. */
 function parseEncoding(name: string | null): ListenEncoding {
-  if (name === null) return 'ogg-opus';
+  if (name === null) return 'contained';
   const encoding = Object.hasOwn(ENCODINGS, name) ? ENCODINGS[name] : undefined;
   if (encoding === undefined) {
     throw new QueryError(
@@ -165,7 +165,7 @@ function parseEncoding(name: string | null): ListenEncoding {
 function parseRate(query: URLSearchParams, encoding: ListenEncoding): number {
   const rate = whole(query, 'sample_rate', 8000, 48_000);
   // every Opus packet can be decoded to any rate
-  if (encoding === 'opus' || encoding === 'ogg-opus') return OPUS_RATE;
+  if (encoding === 'opus' || encoding === 'contained') return OPUS_RATE;
   if (rate === undefined) throw new QueryError('sample_rate is missing: with encoding it is needed.');
   return rate;
 }
