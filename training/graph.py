@@ -118,8 +118,8 @@ class EncoderGraph:
         """The shape in which rows are again (B, frames, WIDTH)."""
         self.first = b.op("Unsqueeze", b.op("Equal", "seen", b.scalar(0)), b.ints(1, 2))
         x = self._blocks(self._positions(self._convolutions(self._behind_tail(log_mel))))
-        hidden = self.outputs["hidden"] = b.norm(b.op("Reshape", x, self.by_stream), "ln")
-        self.outputs["log_probs"] = b.op("LogSoftmax", b.exact(hidden, "out"), axis=-1)
+        hidden = self.outputs["hidden"] = b.op("Reshape", x, self.by_stream)
+        self.outputs["log_probs"] = b.op("LogSoftmax", b.exact(b.norm(hidden, "ln"), "out"), axis=-1)
         self.outputs["next_seen"] = b.op("Add", "seen", b.op("Mul", self.chunk, b.ints(2)))
 
     def _kept(self, x: str) -> str:
@@ -300,6 +300,7 @@ class EncoderGraph:
             "phone_log_probs": (TensorProto.FLOAT, ["batch", "chunk", phones]),
             "tap0": (TensorProto.FLOAT, ["batch", "chunk", WIDTH]),
             "tap1": (TensorProto.FLOAT, ["batch", "chunk", WIDTH]),
+            "hidden": (TensorProto.FLOAT, ["batch", "chunk", WIDTH]),
         }
         for s in self.state:
             if s.per_frame:

@@ -26,7 +26,7 @@ WIDTH = 512
 HEADS = 8
 WHISPER_BLOCKS = 6
 BLOCKS = 8
-"""The last ones are new: Whisper's encoder leaves the words to its decoder, and a linear layer cannot take its place."""
+"""The last ones are new: Whisper's encoder leaves the words to its decoder; a linear layer cannot take its place."""
 POOL_BEFORE = 2
 """Frames are averaged in pairs (20 ms -> 40 ms) before this block."""
 TAPS = (1, 3)
