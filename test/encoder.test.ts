@@ -120,7 +120,7 @@ encoders('a stream gets the same numbers alone and among others at other positio
 });
 
 encoders('every latency of the bundle runs, and returns phones and, if asked, both taps', async () => {
-  const deep = await OnnxEncoder.load(model, { taps: true });
+  const deep = await OnnxEncoder.load(model, { layers: true });
   for (const latency of encoder.description.latencies) {
     const pcm = speech.slice(0, (latency.chunkFrames + latency.lookaheadFrames) * 640);
     const [result] = await deep.run([{ pcm, state: deep.start() }], latency);

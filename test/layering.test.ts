@@ -16,6 +16,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   phonetics: ['util', 'biasing'],
   biasing: ['util'],
   decoder: ['util', 'biasing', 'encoder'],
+  // the encoder's layers and the list, to log-probabilities that lean towards it
+  adapter: ['util', 'biasing', 'encoder'],
   captions: ['util', 'biasing', 'decoder'],
   session: [
     'util',
@@ -26,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'phonetics',
     'biasing',
     'decoder',
+    'adapter',
     'captions',
   ],
   // who may come, of which the session knows only the limits that follow
@@ -37,9 +40,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   client: ['protocol'],
   page: ['protocol', 'captions', 'client'],
   // phonetics: an anti-list is drawn by sound
-  evaluation: ['util', 'audio', 'encoder', 'phonetics', 'biasing', 'decoder', 'session', 'protocol'],
+  evaluation: [
+    'util',
+    'audio',
+    'encoder',
+    'adapter',
+    'phonetics',
+    'biasing',
+    'decoder',
+    'session',
+    'protocol',
+  ],
   cli: [
     'util',
+    'adapter',
     'observability',
     'protocol',
     'audio',

@@ -17,8 +17,8 @@ export interface OnnxEncoderOptions {
    * products are too small to gain from being split.
    */
   readonly threads?: number;
-  /** Whether steps return the intermediate layers. */
-  readonly taps?: boolean;
+  /** Whether steps return the intermediate layers and the last one. */
+  readonly layers?: boolean;
 }
 
 /**
@@ -30,21 +30,24 @@ export class OnnxEncoder implements EncoderRuntime {
   readonly #session: InferenceSession;
   readonly #states: StreamStates;
   readonly #taps: readonly string[];
+  readonly #hidden: boolean;
   readonly #wanted: readonly string[];
   #pcm = new Float32Array(0);
 
-  private constructor(bundle: ModelBundle, session: InferenceSession, taps: boolean) {
+  private constructor(bundle: ModelBundle, session: InferenceSession, layers: boolean) {
     this.description = bundle.description;
     this.#states = new StreamStates(bundle.state);
     this.#session = session;
-    this.#taps = taps ? bundle.description.tapWidths.map((_, i) => `tap${i}`) : [];
+    this.#taps = layers ? bundle.description.tapWidths.map((_, i) => `tap${i}`) : [];
+    this.#hidden = layers && session.outputNames.includes('hidden');
     const ofState = session.outputNames.filter((name) => /^(next|new)_/.test(name));
-    this.#wanted = ['log_probs', 'phone_log_probs', ...this.#taps, ...ofState];
+    const last = this.#hidden ? ['hidden'] : [];
+    this.#wanted = ['log_probs', 'phone_log_probs', ...this.#taps, ...last, ...ofState];
   }
 
   static async load(
     folder: string,
-    { threads = 1, taps = false }: OnnxEncoderOptions = {},
+    { threads = 1, layers = false }: OnnxEncoderOptions = {},
   ): Promise<OnnxEncoder> {
     const bundle = await loadBundle(folder);
     const session = await InferenceSession.create(bundle.graph, {
@@ -53,7 +56,7 @@ export class OnnxEncoder implements EncoderRuntime {
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
     });
-    return new OnnxEncoder(bundle, session, taps);
+    return new OnnxEncoder(bundle, session, layers);
   }
 
   start(): EncoderState {
@@ -85,6 +88,7 @@ export class OnnxEncoder implements EncoderRuntime {
         subwords: ofStream('log_probs', b),
         phones: ofStream('phone_log_probs', b),
         taps: this.#taps.map((tap) => ofStream(tap, b)),
+        ...(this.#hidden && { hidden: ofStream('hidden', b) }),
       } satisfies LogProbs,
       state,
     }));

@@ -54,6 +54,8 @@ export interface LogProbs {
   readonly phones: Float32Array;
   /** Intermediate layers, each row-major (frames, tapWidths[i]); none if the runtime was not asked for them. */
   readonly taps: readonly Float32Array[];
+  /** The last layer in front of the output layer, row-major (frames, its width), where the model tells it. */
+  readonly hidden?: Float32Array;
 }
 
 export interface EncoderResult {
