@@ -21,7 +21,7 @@ export const BYTE_CONFIG: RecogniserConfig = {
   nBest: 1,
   languageModel: false,
   explain: false,
-  biasing: { adaptive: true, unigram: true, phonetic: true, lexicon: true, g2g: true },
+  biasing: { adaptive: true, unigram: true, phonetic: true, lexicon: true, g2g: true, encoder: true },
   endpoint: DEFAULT_ENDPOINT,
   vocabulary: [],
   maxEntries: 100,

@@ -97,7 +97,7 @@ type Step =
 async function session(client: LexigateClient, steps: readonly Step[]): Promise<unknown[]> {
   const heard: unknown[] = [];
   client.on('message', (message: ServerMessage) => {
-    if (message.type === 'partial') return;
+    if (message.type === 'partial' || message.type === 'vocabulary.settled') return;
     const { seq, lagMs, buildMs, sessionId, ...rest } = { ...message } as Record<string, unknown>;
     heard.push(rest);
   });

@@ -61,7 +61,7 @@ class FakeRecognisers implements RecogniserFactory {
     let heard = 0;
     setTimeout(() => {
       this.sounded = true;
-      events.next({ type: 'sounded', entries: 0 });
+      events.next({ type: 'vocabulary.settled', version: 0, entries: 0 });
     }, 20);
     return {
       vocabulary: { version: 0, hash: '', entries: 0, sample: 0, buildMs: 0, rejected: [] },
@@ -219,13 +219,21 @@ test('techniques are switched as the configuration says, and audio waits for tho
     await evaluate(fake, manifest, name, ['bert']);
     return [fake.configs[0]!.biasing, fake.heardEarly];
   };
-  const none = { adaptive: false, unigram: false, phonetic: false, lexicon: false, g2g: false };
+  const none = {
+    adaptive: false,
+    unigram: false,
+    phonetic: false,
+    lexicon: false,
+    g2g: false,
+    encoder: false,
+  };
   const adaptive = { ...none, adaptive: true, unigram: true };
   assert.equal(await asked('greedy'), [none, true]);
   assert.equal(await asked('adaptive'), [adaptive, true]);
   assert.equal(await asked('phonetic'), [{ ...adaptive, phonetic: true }, true]);
   assert.equal(await asked('lexicon'), [{ ...adaptive, lexicon: true }, false]);
   assert.equal(await asked('g2g'), [{ ...adaptive, g2g: true }, false]);
+  assert.equal(await asked('encoder'), [{ ...none, encoder: true }, false]);
   assert.equal(await asked('decoder'), [{ ...adaptive, phonetic: true, lexicon: true, g2g: true }, false]);
 });
 

@@ -22,7 +22,7 @@ const CONFIG: RecogniserConfig = {
   nBest: 1,
   languageModel: false,
   explain: true,
-  biasing: { adaptive: true, unigram: true, phonetic: false, g2g: false, lexicon: false },
+  biasing: { adaptive: true, unigram: true, phonetic: false, g2g: false, lexicon: false, encoder: false },
   endpoint: { ...DEFAULT_ENDPOINT, trailingBlankMs: 200, silenceMs: 200 },
   vocabulary: [],
   maxEntries: 100,

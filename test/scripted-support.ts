@@ -42,7 +42,7 @@ export class ScriptedRun {
       nBest: 1,
       languageModel: false,
       explain: false,
-      biasing: { adaptive: true, unigram: true, phonetic: false, lexicon: false, g2g: false },
+      biasing: { adaptive: true, unigram: true, phonetic: false, lexicon: false, g2g: false, encoder: false },
       endpoint: { ...DEFAULT_ENDPOINT, enabled: false },
       vocabulary: [],
       maxEntries: 100,
@@ -96,15 +96,15 @@ export class ScriptedRun {
   }
 
   /** Resolves when the list's sounds are known. */
-  async sounded(): Promise<void> {
-    if (this.events.some(({ type }) => type === 'sounded')) return;
+  async settled(): Promise<void> {
+    if (this.events.some(({ type }) => type === 'vocabulary.settled')) return;
     await this.#answer(() => undefined);
   }
 
   #heard(event: RecogniserEvent): void {
     this.events.push(event);
     if (
-      event.type !== 'sounded' &&
+      event.type !== 'vocabulary.settled' &&
       event.type !== 'mark' &&
       event.type !== 'flushed' &&
       event.type !== 'stopped'

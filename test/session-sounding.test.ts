@@ -38,8 +38,8 @@ class Lists {
       changed: () => {
         this.changes += 1;
       },
-      settled: (entries) => {
-        this.settled.push(entries);
+      settled: () => {
+        this.settled.push(this.newest.size);
         for (const resolve of this.#waiting.splice(0)) resolve();
       },
     });

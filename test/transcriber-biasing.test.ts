@@ -23,6 +23,7 @@ const NONE: BiasingTechniques = {
   phonetic: false,
   lexicon: false,
   g2g: false,
+  encoder: false,
 };
 
 function frame(piece: Readonly<Record<string, number>>, phone: string): ScriptRow {
@@ -43,7 +44,7 @@ async function hear(
     },
     { pronouncer: new Pronouncer({ lexicon, graphemes }) },
   );
-  if (techniques.lexicon === true || techniques.g2g === true) await run.sounded();
+  if (techniques.lexicon === true || techniques.g2g === true) await run.settled();
   await run.say(rows);
   await run.boundary('stop');
   return run.finals[0]?.text;

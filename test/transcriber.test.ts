@@ -39,7 +39,7 @@ function config(changes: Partial<RecogniserConfig> = {}): RecogniserConfig {
     nBest: 1,
     languageModel: false,
     explain: false,
-    biasing: { adaptive: true, unigram: true, phonetic: false, lexicon: false, g2g: false },
+    biasing: { adaptive: true, unigram: true, phonetic: false, lexicon: false, g2g: false, encoder: false },
     endpoint: DEFAULT_ENDPOINT,
     vocabulary: [],
     maxEntries: 100,

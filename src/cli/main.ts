@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../util/package-root.js';
 import { demo } from './demo.js';
+import { type ExplainOptions, explain } from './explain.js';
 import { addImportCommand } from './import-model.js';
 import { addKeyCommands } from './keys.js';
 import { replayRecording } from './replay.js';
@@ -57,6 +58,18 @@ addSettings(program.command('replay'))
   .argument('<folder>', 'the folder of one session')
   .action(async (folder: string, _: unknown, command: Command) => {
     await replayRecording(folder, readSettings(command));
+  });
+
+addSettings(program.command('explain'))
+  .description(
+    'Draw which entries of a list the network attends to over a recording, and say which it was drawn to.',
+  )
+  .argument('<file>', 'WAV, FLAC or Ogg Opus file')
+  .requiredOption('--vocabulary <file>', 'an entry a line, as for transcribe')
+  .option('--out <file>', 'the picture, an SVG document', 'attention.svg')
+  .option('--latency <ms>', 'chunk and look-ahead together, as the model offers', positive)
+  .action(async (file: string, options: ExplainOptions, command: Command) => {
+    await explain(file, options, readSettings(command));
   });
 
 addKeyCommands(program);

@@ -1,5 +1,10 @@
 /** Entry of a recognition worker: loads the model once and serves its sessions until it is told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { BiasQueue } from '../adapter/bias-queue.js';
+import { readAdapter } from '../adapter/bundle.js';
+import { Catalogue } from '../adapter/catalogue.js';
+import { EmbeddedLists } from '../adapter/embedded-lists.js';
+import { OnnxAdapter } from '../adapter/onnx.js';
 import { VocabularyCache } from '../biasing/vocabulary-cache.js';
 import { knownWords } from '../decoder/known-words.js';
 import { NgramModel } from '../decoder/ngram.js';
@@ -22,7 +27,8 @@ export interface WorkerSettings {
 
 if (parentPort === null) throw new Error('this file runs as a worker thread; start `lexigate serve`');
 const { model, maxBatch, languageModel, phonetics } = workerData as WorkerSettings;
-const encoder = await loadEncoder(model);
+const adapterFiles = await readAdapter(model);
+const encoder = await loadEncoder(model, { layers: adapterFiles !== undefined });
 const words = languageModel && NgramModel.fromBuffer(languageModel);
 const metrics = new RecognitionMetrics({
   waitingSteps: () => batcher.waiting,
@@ -33,12 +39,15 @@ const batcher = new Batcher(encoder, {
   observe: (waits, seconds) => metrics.batch(waits, seconds),
 });
 const vocabularies = new VocabularyCache();
+const pronouncer = phonetics && (await createPronouncer(phonetics, words && knownWords(words)));
+const adapter = adapterFiles && (await OnnxAdapter.load(adapterFiles));
 host(parentPort, {
   batcher,
   vocabularies,
   metrics,
-  ...(phonetics !== undefined && {
-    pronouncer: await createPronouncer(phonetics, words && knownWords(words)),
+  ...(pronouncer !== undefined && { pronouncer }),
+  ...(adapter !== undefined && {
+    adapter: { queue: new BiasQueue(adapter, maxBatch), lists: new EmbeddedLists(new Catalogue(adapter)) },
   }),
   ...(words !== undefined && { languageModel: words }),
 });

@@ -12,6 +12,7 @@ import type {
   VocabularyAppliedMessage,
   VocabularyPatchMessage,
   VocabularyReplaceMessage,
+  VocabularySettledMessage,
 } from '../protocol/messages.js';
 import { type Address, type CloseEvent, dial } from './dial.js';
 import { LexigateError } from './error.js';
@@ -26,6 +27,8 @@ const BACKPRESSURE_POLL_MS = 5;
 export interface SessionEvents {
   readonly partial: PartialMessage;
   readonly final: FinalMessage;
+  /** All that is learnt about a list in the background takes part. */
+  readonly settled: VocabularySettledMessage;
   /** Errors that belong to no request. */
   readonly error: ErrorMessage;
   /**
@@ -206,6 +209,9 @@ export class LexigateSession {
       case 'partial':
       case 'final':
         this.#emit(message.type, message);
+        return;
+      case 'vocabulary.settled':
+        this.#emit('settled', message);
         return;
       case 'vocabulary.applied':
       case 'flushed':

@@ -28,6 +28,13 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     vocabulary: true,
     biasing: ['adaptive', 'unigram', 'phonetic', 'lexicon', 'g2g'],
   },
+  { name: 'encoder', languageModel: true, vocabulary: true, biasing: ['encoder'] },
+  {
+    name: 'joint',
+    languageModel: true,
+    vocabulary: true,
+    biasing: ['adaptive', 'unigram', 'phonetic', 'lexicon', 'g2g', 'encoder'],
+  },
 ];
 
 /** Configurations by their names, in the order asked for. */

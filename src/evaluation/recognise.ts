@@ -27,8 +27,8 @@ export async function recognise(
   const recogniser = await recognisers.open(config);
   try {
     // what a session learns within its first second shall take part from the begin, however fast the audio comes
-    if ((config.biasing.g2g || config.biasing.lexicon) && config.vocabulary.length > 0)
-      await sounded(recogniser);
+    const { g2g, lexicon, encoder } = config.biasing;
+    if ((g2g || lexicon || encoder) && config.vocabulary.length > 0) await settled(recogniser);
     return await stream(recogniser, audio);
   } finally {
     recogniser.close();
@@ -55,6 +55,7 @@ function configOf(
           phonetic: biasing.includes('phonetic'),
           lexicon: biasing.includes('lexicon'),
           g2g: biasing.includes('g2g'),
+          encoder: biasing.includes('encoder'),
         },
         partials: false,
         endpoint: { enabled: endpoints },
@@ -67,12 +68,12 @@ function configOf(
   );
 }
 
-/** Resolves when the list's sounds are known. */
-function sounded(recogniser: Recogniser): Promise<void> {
+/** Resolves when what is learnt about the list takes part. */
+function settled(recogniser: Recogniser): Promise<void> {
   return new Promise((resolve, reject) => {
     const subscription = recogniser.events.subscribe((event) => {
       if (event.type === 'failed') reject(new Error(event.message));
-      else if (event.type === 'sounded') resolve();
+      else if (event.type === 'vocabulary.settled') resolve();
       else return;
       subscription.unsubscribe();
     });

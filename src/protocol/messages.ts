@@ -61,6 +61,7 @@ export type ServerMessage =
   | PartialMessage
   | FinalMessage
   | VocabularyAppliedMessage
+  | VocabularySettledMessage
   | MarkedMessage
   | FlushedMessage
   | StoppedMessage
@@ -256,6 +257,10 @@ export interface BiasingOptions {
    * Entries are also found as they might be spelled by their sound.
    */
   g2g?: boolean;
+  /**
+   * The network itself attends to the entries, where the model has a contextual adapter.
+   */
+  encoder?: boolean;
 }
 /**
  * Goes on with a session whose connection is gone: the first message of a connection, in the place of `start`. Answered by `resumed`.
@@ -578,6 +583,15 @@ export interface VocabularyAppliedMessage {
   sample: SampleIndex;
   buildMs: Milliseconds;
   rejected: RejectedEntries;
+  seq?: Seq;
+}
+/**
+ * All that is learnt about a list in the background (how its entries are said, spelled by their sound, and what the network attends to) takes part from now on. Follows the list's `ready` or `vocabulary.applied`, unless another list comes first.
+ */
+export interface VocabularySettledMessage {
+  type: 'vocabulary.settled';
+  version: VocabularyVersion;
+  entries: Count;
   seq?: Seq;
 }
 /**

@@ -71,7 +71,7 @@ export function lineOf(event: RecogniserEvent): string | undefined {
   switch (event.type) {
     case 'progress':
     case 'placed':
-    case 'sounded':
+    case 'vocabulary.settled':
       return undefined;
     case 'vocabulary.applied':
       return JSON.stringify({ ...event, buildMs: 0 });

@@ -30,7 +30,6 @@ export class Answers {
       case 'progress':
         this.#progress(event.sample);
         return;
-      case 'sounded':
       case 'placed':
         return;
       case 'failed':

@@ -1,4 +1,17 @@
-import { concatMap, from, map, type Observable, type OperatorFunction, of, pipe, share, tap } from 'rxjs';
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  map,
+  type Observable,
+  type OperatorFunction,
+  pipe,
+  share,
+  tap,
+} from 'rxjs';
 import { decodeFrame } from '../audio/decode.js';
 import { frameLevels } from '../audio/levels.js';
 import type { Resampler } from '../audio/resample.js';
@@ -6,7 +19,7 @@ import { window } from '../audio/window.js';
 import { decode } from '../decoder/decode.js';
 import type { FinalHypothesis, PartialHypothesis, Segmenter } from '../decoder/segmenter.js';
 import type { Batcher } from '../encoder/batcher.js';
-import { encode } from '../encoder/encode.js';
+import { type EncodedWindow, encode } from '../encoder/encode.js';
 import type { Latency } from '../encoder/runtime.js';
 import type { ObserveStage, Stage } from '../observability/stages.js';
 import { timed } from '../observability/timed.js';
@@ -23,8 +36,12 @@ export interface ChannelStages {
   readonly messages: (
     hypothesis: FinalHypothesis | PartialHypothesis,
   ) => readonly (PartialMessage | FinalMessage)[];
-  /** Called before each step of decoding, be it audio or a boundary, which waits for what is returned. */
+  /** Called before each step of adapting and decoding, be it audio or a boundary, which waits for what is returned. */
   readonly before: () => Promise<void> | undefined;
+  /** Emits a window once, its log-probabilities leaning towards the list in force. */
+  readonly adapt: (item: Flow<EncodedWindow>) => Observable<Flow<EncodedWindow>>;
+  /** Called when the step is done. */
+  readonly after: () => void;
   /** Told the frame up to which the channel is decoded. */
   readonly progress: (frame: number) => void;
   /** Told how long stages take, but for the encoder, which works for many channels at once. */
@@ -32,8 +49,8 @@ export interface ChannelStages {
 }
 
 /**
- * Bytes become samples, samples become log-probabilities, log-probabilities become hypotheses, hypotheses become
- * messages. Boundaries pass through all stages in their place.
+ * Bytes become samples, samples become log-probabilities, which lean towards the list; log-probabilities become
+ * hypotheses, hypotheses become messages. Boundaries pass through all stages in their place.
  */
 export function pipeline(
   bytes: Observable<Flow<Uint8Array>>,
@@ -52,10 +69,7 @@ export function pipeline(
           told('windowing'),
         ),
         encode(stages.batcher, stages.latency),
-        concatMap((item) => {
-          const wait = stages.before();
-          return wait === undefined ? of(item) : from(wait).pipe(map(() => item));
-        }),
+        inSteps(stages),
         tap((item) => {
           if (item.kind === 'data') stages.progress(item.value.window.frame + item.value.window.to);
         }),
@@ -67,6 +81,25 @@ export function pipeline(
       );
     }),
   );
+}
+
+/** Each item when its step may begin, adapted. The step is done when everything behind has seen what comes of it. */
+function inSteps({
+  before,
+  adapt,
+  after,
+}: ChannelStages): OperatorFunction<Flow<EncodedWindow>, Flow<EncodedWindow>> {
+  return concatMap((item) => {
+    const wait = before();
+    return concat(
+      wait === undefined ? EMPTY : from(wait).pipe(ignoreElements()),
+      defer(() => adapt(item)),
+      defer(() => {
+        after();
+        return EMPTY;
+      }),
+    );
+  });
 }
 
 function captioned({

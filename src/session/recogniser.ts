@@ -12,6 +12,7 @@ import type {
   PartialMessage,
   StoppedMessage,
   VocabularyAppliedMessage,
+  VocabularySettledMessage,
   VocabularySummary,
 } from '../protocol/messages.js';
 import type { Boundary } from '../util/flow.js';
@@ -37,7 +38,7 @@ export interface RecogniserConfig {
   readonly maxEntryLength: number;
   /**
    * True: what happens follows from audio and commands alone, not from when they came or what other sessions do. Updates
-   * are told where they met the audio (`placed`), and decoding waits while the sounds of a new list are learnt.
+   * are told where they met the audio (`placed`), and decoding waits while something about a new list is learnt.
    */
   readonly repeatable?: boolean;
 }
@@ -77,8 +78,7 @@ export type RecogniserEvent =
   | Omit<StoppedMessage, 'sessionId'>
   /** Everything before this sample of the client's clock is decoded. */
   | { readonly type: 'progress'; readonly sample: number }
-  /** All that there is to know about the sounds of the newest list takes part, of so many entries; told where it is asked for. */
-  | { readonly type: 'sounded'; readonly entries: number }
+  | VocabularySettledMessage
   /** Where an update met the audio: behind so many steps of decoding. Told to who wants to repeat it. */
   | { readonly type: 'placed'; readonly id: string; readonly step: number }
   /** A command that could not be carried out, or, with `internal`, the end of the recogniser. */

@@ -5,13 +5,18 @@ import type { UpdateCommand } from './recogniser.js';
  * decoding was; counted in steps of decoding it can be told, and repeated. Invariants:
  * 1. Channels, which all go through the same windows and boundaries, make their steps in turn.
  * 2. An update that has a place is made before the step that it came before; they keep their order.
- * 3. No step is made while the sounds of a list are being learnt: how long that takes would show otherwise.
+ * 3. No step is made while something about a list is being learnt: how long that takes would show otherwise.
+ * 4. A step sees one list: an update that comes while one is under way waits for its end.
  */
 export class Repetition {
   readonly #channels: number;
   readonly #update: (update: UpdateCommand) => void;
   /** Steps of decoding that have begun, of all channels. */
   #step = 0;
+  /** Of these, how many have not ended. */
+  #underway = 0;
+  /** Updates without a place, which came meanwhile. */
+  #late: UpdateCommand[] = [];
   #held: readonly UpdateCommand[] = [];
   #learning = false;
   /** A step that had to wait is made within this turn of the event loop, and no other. */
@@ -32,7 +37,8 @@ export class Repetition {
       return undefined;
     }
     const step = this.#step;
-    this.#update(update);
+    if (this.#underway === 0) this.#update(update);
+    else this.#late.push(update);
     return step;
   }
 
@@ -43,7 +49,15 @@ export class Repetition {
     return undefined;
   }
 
-  /** Sounds are being learnt from now on, until they are `settled`. */
+  /** A step has ended. */
+  done(): void {
+    this.#underway--;
+    if (this.#underway > 0) return;
+    for (const update of this.#late.splice(0)) this.#update(update);
+    this.#wake();
+  }
+
+  /** Something is being learnt from now on, until it is `settled`. */
   learning(): void {
     this.#learning = true;
   }
@@ -55,14 +69,16 @@ export class Repetition {
 
   /** @returns whether it may */
   #begin(channel: number): boolean {
-    if (this.#passing || this.#step % this.#channels !== channel) return false;
+    if (this.#passing || this.#late.length > 0 || this.#step % this.#channels !== channel) return false;
     while (this.#held.length > 0 && this.#held[0]!.step! <= this.#step) {
+      if (this.#underway > 0) return false;
       const [update, ...rest] = this.#held;
       this.#held = rest;
       this.#update(update!);
     }
     if (this.#learning) return false;
     this.#step++;
+    this.#underway++;
     return true;
   }
 

@@ -21,8 +21,8 @@ export interface SoundingOptions {
   readonly empty: Vocabulary;
   /** More is known about the sounds of the newest list. */
   readonly changed: () => void;
-  /** All is known about them, of so many entries. */
-  readonly settled: (entries: number) => void;
+  /** All is known about them. */
+  readonly settled: () => void;
 }
 
 /** Entries that are made to sound together: some 20 ms of spelling, and one change of the graph. */
@@ -89,7 +89,7 @@ export class Sounding {
     await setImmediate();
     while (this.#pending.size > 0) await this.#batch();
     this.#working = false;
-    if (!this.#closed) this.#options.settled(this.#newest.size);
+    if (!this.#closed) this.#options.settled();
   }
 
   async #batch(): Promise<void> {

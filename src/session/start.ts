@@ -27,6 +27,7 @@ const DEFAULT_BIASING: BiasingTechniques = {
   phonetic: true,
   lexicon: true,
   g2g: true,
+  encoder: false,
 };
 
 /** Chunk and look-ahead together. */

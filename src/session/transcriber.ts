@@ -1,4 +1,7 @@
-import { Subject, type Subscription } from 'rxjs';
+import { of, Subject, type Subscription } from 'rxjs';
+import { adapt } from '../adapter/adapt.js';
+import type { BiasQueue } from '../adapter/bias-queue.js';
+import type { EmbeddedLists } from '../adapter/embedded-lists.js';
 import { bytesPerFrame } from '../audio/decode.js';
 import { createResampler } from '../audio/resample.js';
 import type { VocabularyEntry } from '../biasing/entry.js';
@@ -21,6 +24,7 @@ import type { Boundary, Flow } from '../util/flow.js';
 import { BiasingCounter } from './biasing-counter.js';
 import { Captioner } from './captioner.js';
 import { Clock } from './clock.js';
+import { Learning } from './learning.js';
 import { type ChannelStages, pipeline } from './pipeline.js';
 import type {
   RecogniserCommand,
@@ -30,7 +34,6 @@ import type {
   VocabularyChange,
 } from './recogniser.js';
 import { Repetition } from './repetition.js';
-import { Sounding } from './sounding.js';
 import { type ChannelPlace, type UpdateInForce, VocabularySchedule } from './vocabulary-schedule.js';
 
 export interface TranscriberResources {
@@ -40,6 +43,8 @@ export interface TranscriberResources {
   readonly vocabularies?: VocabularyCache;
   /** Without it, techniques that need the sounds of words take no part. */
   readonly pronouncer?: Pronouncer;
+  /** Without it the network does not attend to lists. */
+  readonly adapter?: { readonly queue: BiasQueue; readonly lists: EmbeddedLists };
   /** What sessions of this worker count together. */
   readonly metrics?: RecognitionMetrics;
 }
@@ -65,7 +70,7 @@ export class Transcriber {
   readonly #schedule: VocabularySchedule;
   readonly #biasing: BiasingCounter;
   readonly #repetition: Repetition | undefined;
-  readonly #sounding: Sounding | undefined;
+  readonly #learning: Learning;
   /** How the entries of the newest list are said. */
   readonly #index = new SoundIndex();
   /** The newest version. */
@@ -78,7 +83,7 @@ export class Transcriber {
 
   private constructor(
     config: RecogniserConfig,
-    { batcher, vocabularies, pronouncer, metrics }: TranscriberResources,
+    { batcher, vocabularies, pronouncer, adapter, metrics }: TranscriberResources,
     emit: (event: RecogniserEvent) => void,
   ) {
     const { sampleRate, frameSamples } = batcher.runtime.description;
@@ -91,19 +96,18 @@ export class Transcriber {
     if (config.repeatable) {
       this.#repetition = new Repetition(config.audio.channels, (update) => this.#update(update));
     }
-    if ((config.biasing.g2g || config.biasing.lexicon) && pronouncer !== undefined) {
-      this.#sounding = new Sounding({
-        pronouncer,
-        spellings: config.biasing.g2g,
-        ...(config.biasing.lexicon && { index: this.#index }),
-        empty: this.#vocabulary,
-        changed: () => this.#soundsChanged(),
-        settled: (entries) => {
-          this.#repetition?.settled();
-          this.#emit({ type: 'sounded', entries });
-        },
-      });
-    }
+    this.#learning = new Learning({
+      biasing: config.biasing,
+      pronouncer,
+      lists: adapter?.lists,
+      index: this.#index,
+      empty: this.#vocabulary,
+      changed: () => this.#soundsChanged(),
+      settled: ({ version, size }) => {
+        this.#repetition?.settled();
+        this.#emit({ type: 'vocabulary.settled', version, entries: size });
+      },
+    });
     this.#schedule = new VocabularySchedule(config.audio.channels, {
       change: (change) => this.#change(change),
       enter: (channel, vocabulary, retroactive) => this.#enter(channel, vocabulary, retroactive),
@@ -154,14 +158,14 @@ export class Transcriber {
 
   close(): void {
     this.#subscription?.unsubscribe();
-    this.#sounding?.close();
+    this.#learning.close();
     for (const { stages } of this.#channels) stages.resampler.close();
     this.#channels.length = 0;
   }
 
   async #channel(
     channel: number,
-    { batcher, languageModel, pronouncer, metrics }: TranscriberResources,
+    { batcher, languageModel, pronouncer, adapter, metrics }: TranscriberResources,
   ): Promise<Channel> {
     const config = this.#config;
     const { description } = batcher.runtime;
@@ -207,6 +211,11 @@ export class Transcriber {
       segmenter,
       messages: (hypothesis) => this.#messages(channel, hypothesis),
       before: () => this.#repetition?.step(channel),
+      adapt: (item) => {
+        const list = this.#learning.attended(this.#channels[channel]!.vocabulary);
+        return adapter === undefined ? of(item) : adapt(item, adapter.queue, list);
+      },
+      after: () => this.#repetition?.done(),
       progress: (frame) => {
         this.#channels[channel]!.frame = frame;
         this.#progress();
@@ -302,11 +311,7 @@ export class Transcriber {
     const changed =
       'replace' in change ? this.#vocabulary.replace(change.replace) : this.#vocabulary.patch(change.patch);
     this.#vocabulary = changed.vocabulary;
-    if (this.#sounding !== undefined) {
-      this.#repetition?.learning();
-      this.#sounding.follow(change, changed.vocabulary);
-    } else if (this.#config.biasing.g2g || this.#config.biasing.lexicon)
-      setImmediate(() => this.#emit({ type: 'sounded', entries: 0 }));
+    if (this.#learning.follow(change, changed.vocabulary)) this.#repetition?.learning();
     return changed;
   }
 
@@ -314,7 +319,7 @@ export class Transcriber {
   #enter(channel: number, vocabulary: Vocabulary, retroactive: boolean): number {
     this.#channels[channel]!.vocabulary = vocabulary;
     const { segmenter } = this.#channels[channel]!;
-    const { graph } = this.#sounding?.matched(vocabulary) ?? vocabulary;
+    const { graph } = this.#learning.matched(vocabulary);
     if (retroactive) return segmenter.redecode(graph);
     segmenter.setGraph(graph);
     return segmenter.frame;
@@ -322,7 +327,7 @@ export class Transcriber {
 
   /** Over the uncommitted words and from the next frame on, where the newest list is in force. */
   #soundsChanged(): void {
-    const { graph } = this.#sounding!.matched(this.#vocabulary);
+    const { graph } = this.#learning.matched(this.#vocabulary);
     for (const { segmenter, vocabulary } of this.#channels) {
       if (vocabulary === this.#vocabulary) segmenter.setGraph(graph);
     }
