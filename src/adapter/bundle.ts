@@ -97,7 +97,8 @@ export async function readAdapter(folder: string): Promise<AdapterFiles | undefi
       pieceScores: scores,
       width: encoder.taps[0]!,
     },
-    catalogue: new Uint8Array(catalogue),
-    adapter: new Uint8Array(graph),
+    // copies: ONNX Runtime takes no shared memory
+    catalogue: new Uint8Array(catalogue).slice(),
+    adapter: new Uint8Array(graph).slice(),
   };
 }
