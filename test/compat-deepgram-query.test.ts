@@ -23,7 +23,7 @@ test('Opus needs no rate, and audio without a name comes in a container', () => 
   assert.is(asked('encoding=opus'), 'opus 16000');
 });
 
-test('four encodings are taken, with the rate and channels of the query', async () => {
+test('four encodings of samples are taken, with the rate and channels of the query', async () => {
   const native = { linear16: 's16le', linear32: 'f32le', mulaw: 'mulaw', alaw: 'alaw' };
   for (const [name, encoding] of Object.entries(native)) {
     const { configs } = await listen(`encoding=${name}&sample_rate=8000&channels=2&multichannel=true`);
