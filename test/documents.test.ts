@@ -130,8 +130,8 @@ const CHECKS: readonly Check[] = [
     check: (words) => namedIn(words, source('load-tests/peers')),
   },
   {
-    pattern: /^npm run load -- /,
-    because: 'it takes minutes and the whole machine',
+    pattern: /^npm run (?:load|load:peers|soak) -- /,
+    because: 'it takes minutes and the whole machine, the peers Python and models besides',
     check: (words) => namedIn(words, source('load-tests')),
   },
   {
