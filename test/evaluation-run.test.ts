@@ -226,15 +226,18 @@ test('techniques are switched as the configuration says, and audio waits for tho
     lexicon: false,
     g2g: false,
     encoder: false,
+    acceptance: false,
   };
-  const adaptive = { ...none, adaptive: true, unigram: true };
+  const adaptive = { ...none, adaptive: true, unigram: true, acceptance: true };
   assert.equal(await asked('greedy'), [none, true]);
   assert.equal(await asked('adaptive'), [adaptive, true]);
   assert.equal(await asked('phonetic'), [{ ...adaptive, phonetic: true }, true]);
   assert.equal(await asked('lexicon'), [{ ...adaptive, lexicon: true }, false]);
   assert.equal(await asked('g2g'), [{ ...adaptive, g2g: true }, false]);
   assert.equal(await asked('encoder'), [{ ...none, encoder: true }, false]);
-  assert.equal(await asked('decoder'), [{ ...adaptive, phonetic: true, lexicon: true, g2g: true }, false]);
+  const all = { ...adaptive, phonetic: true, lexicon: true, g2g: true };
+  assert.equal(await asked('decoder'), [all, false]);
+  assert.equal(await asked('unvetted'), [{ ...all, acceptance: false }, false]);
 });
 
 test('segments are joined, scored and summed over utterances, a few of which are under way at a time', async () => {

@@ -24,6 +24,7 @@ const NONE: BiasingTechniques = {
   lexicon: false,
   g2g: false,
   encoder: false,
+  acceptance: true,
 };
 
 function frame(piece: Readonly<Record<string, number>>, phone: string): ScriptRow {

@@ -88,12 +88,12 @@ export class AcceptanceTest {
     let rejected = 0;
     let done = 0;
     for (const each of differences) {
-      const begin = this.#behind(words, each.from - 1, biased);
-      const end = each.to === words.length ? biased.length : this.#behind(words, each.to - 1, biased);
+      const begin = endOf(words, each.from);
+      const end = each.to === words.length ? biased.length : endOf(words, each.to);
       const own = biased.slice(begin, end);
       const other = plain.slice(
-        this.#behind(plainWords, each.plainFrom - 1, plain),
-        each.plainTo === plainWords.length ? plain.length : this.#behind(plainWords, each.plainTo - 1, plain),
+        endOf(plainWords, each.plainFrom),
+        each.plainTo === plainWords.length ? plain.length : endOf(plainWords, each.plainTo),
       );
       const frames = framesOf(each, words, plainWords, cache);
       const loss = this.#logProb(other, frames, cache) - this.#logProb(own, frames, cache);
@@ -116,14 +116,6 @@ export class AcceptanceTest {
   #bound(entries: number): number {
     const tenfold = Math.min(2, Math.max(0, Math.log10(entries / 100)));
     return Math.max(0, this.#perLetter - this.#perTenfold * tenfold);
-  }
-
-  /** Index behind the last token of a word: tokens that spell nothing belong to what follows. */
-  #behind(words: readonly SpelledWord[], word: number, tokens: readonly DecodedToken[]): number {
-    if (word < 0) return 0;
-    let at = words[word]!.token + 1;
-    while (at < tokens.length && !this.#pieces[tokens[at]!.token]!.startsWith('▁')) at += 1;
-    return at;
   }
 
   /** Letters of the entries among the words in dispute, each times its entry's weight; 0 where there is none. */
@@ -152,6 +144,11 @@ export class AcceptanceTest {
     const rows = { rows: cache.from(cache.begin), width: this.#pieces.length + 1, blank };
     return ctcLogProb(rows, columns, from - cache.begin, to - cache.begin);
   }
+}
+
+/** Index behind the tokens of the first `count` words. */
+function endOf(words: readonly SpelledWord[], count: number): number {
+  return count === 0 ? 0 : words[count - 1]!.end;
 }
 
 /** Absolute frames between the words before and behind that both have. */

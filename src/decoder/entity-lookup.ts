@@ -1,4 +1,3 @@
-import { WORD_MARK } from '../biasing/alphabet.js';
 import { annotate } from '../biasing/annotate.js';
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
 import type { DecodedToken } from './hypothesis.js';
@@ -12,6 +11,7 @@ import {
 } from './phone-front.js';
 import { BLANK, type PhoneRows } from './phone-rows.js';
 import type { SoundedEntity, SoundIndex } from './sound-index.js';
+import { type SpelledWord, spelledWords } from './words.js';
 
 /** An entry that was heard where a hypothesis spells something else. */
 export interface HeardEntity {
@@ -54,13 +54,6 @@ const CANDIDATES = 8;
 const UNSETTLED = 2;
 /** Frames behind the words that an entry may last. */
 const OVERHANG = 6;
-
-interface Word {
-  readonly spelling: string;
-  /** Tokens [token, end). */
-  readonly token: number;
-  readonly end: number;
-}
 
 /**
  * Finds entries by their pronunciation (pronunciation lexicon lookup: Dingliwal et al., SLT 2022, 3.4): the phones that
@@ -108,7 +101,7 @@ export class EntityLookup {
     { ended, kept }: { readonly ended: boolean; readonly kept: number },
   ): HeardEntity[] {
     if (this.#options.index.size === 0) return [];
-    const words = wordsOf(tokens, this.#options.pieces);
+    const words = spelledWords(tokens, this.#options.pieces);
     if (!ended) words.pop();
     const aligned = this.#align(words, rows, ended);
     const found: HeardEntity[] = [];
@@ -123,7 +116,7 @@ export class EntityLookup {
     return withoutOverlap(found);
   }
 
-  #align(words: readonly Word[], rows: PhoneRows, ended: boolean): Aligned {
+  #align(words: readonly SpelledWord[], rows: PhoneRows, ended: boolean): Aligned {
     const before = this.#spoken;
     let same = 0;
     while (same < words.length && words[same]!.spelling === before.words[same]?.spelling) same++;
@@ -200,7 +193,7 @@ export class EntityLookup {
 }
 
 interface Spoken {
-  readonly words: readonly Word[];
+  readonly words: readonly SpelledWord[];
   readonly pronunciations: readonly (readonly PhoneLabels[])[];
   /** Front i: the first i words. */
   readonly fronts: readonly PhoneFront[];
@@ -263,20 +256,8 @@ function heardLabels(rows: PhoneRows, from: number, to: number): number[] {
   return labels;
 }
 
-function wordsOf(tokens: readonly DecodedToken[], pieces: readonly string[]): Word[] {
-  const words: Word[] = [];
-  for (let token = 0; token < tokens.length; ) {
-    let end = token + 1;
-    while (end < tokens.length && !pieces[tokens[end]!.token]!.startsWith(WORD_MARK)) end++;
-    const own = tokens.slice(token, end).map((each) => pieces[each.token]!);
-    words.push({ spelling: own.join('').replace(WORD_MARK, ''), token, end });
-    token = end;
-  }
-  return words.filter(({ spelling }) => spelling !== '');
-}
-
 /** Which words are part of an entry as they are spelled. */
-function spelledEntries(words: readonly Word[], graph: PrefixGraph): boolean[] {
+function spelledEntries(words: readonly SpelledWord[], graph: PrefixGraph): boolean[] {
   const spelled = words.map(() => false);
   for (const { from, to } of annotate(
     words.map(({ spelling }) => spelling),

@@ -6,6 +6,8 @@ export interface SpelledWord {
   readonly spelling: string;
   /** Index of its first token in the hypothesis. */
   readonly token: number;
+  /** Index behind its last one: tokens that spell nothing belong to what follows. */
+  readonly end: number;
   /** Absolute frames: the first that emitted one of its pieces, and the one behind the last. */
   readonly from: number;
   readonly to: number;
@@ -26,6 +28,7 @@ export function spelledWords(tokens: readonly DecodedToken[], pieces: readonly s
       words.push({
         spelling,
         token: begin,
+        end,
         from: own[0]!.frame,
         to: own.at(-1)!.frame + 1,
         confidence: Math.exp(Math.min(0, logProb)),

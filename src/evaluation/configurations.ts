@@ -12,18 +12,27 @@ export interface Configuration {
   readonly biasing: readonly (keyof BiasingTechniques)[];
 }
 
+/** What all configurations with a list have in common: techniques are measured beside it. */
+const SUBWORDS: Configuration['biasing'] = ['adaptive', 'unigram', 'acceptance'];
+
 export const CONFIGURATIONS: readonly Configuration[] = [
   { name: 'greedy', beam: 1, languageModel: false, vocabulary: false, biasing: [] },
   { name: 'beam', languageModel: false, vocabulary: false, biasing: [] },
   { name: 'none', languageModel: true, vocabulary: false, biasing: [] },
-  { name: 'unigram', languageModel: true, vocabulary: true, biasing: ['unigram'] },
-  { name: 'adaptive', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram'] },
-  { name: 'phonetic', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'phonetic'] },
-  { name: 'lexicon', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'lexicon'] },
-  { name: 'g2g', languageModel: true, vocabulary: true, biasing: ['adaptive', 'unigram', 'g2g'] },
+  { name: 'unigram', languageModel: true, vocabulary: true, biasing: ['unigram', 'acceptance'] },
+  { name: 'adaptive', languageModel: true, vocabulary: true, biasing: SUBWORDS },
+  { name: 'phonetic', languageModel: true, vocabulary: true, biasing: [...SUBWORDS, 'phonetic'] },
+  { name: 'lexicon', languageModel: true, vocabulary: true, biasing: [...SUBWORDS, 'lexicon'] },
+  { name: 'g2g', languageModel: true, vocabulary: true, biasing: [...SUBWORDS, 'g2g'] },
   { name: 'phonetic-none', languageModel: true, vocabulary: false, biasing: ['phonetic'] },
   {
     name: 'decoder',
+    languageModel: true,
+    vocabulary: true,
+    biasing: [...SUBWORDS, 'phonetic', 'lexicon', 'g2g'],
+  },
+  {
+    name: 'unvetted',
     languageModel: true,
     vocabulary: true,
     biasing: ['adaptive', 'unigram', 'phonetic', 'lexicon', 'g2g'],
@@ -33,7 +42,7 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     name: 'joint',
     languageModel: true,
     vocabulary: true,
-    biasing: ['adaptive', 'unigram', 'phonetic', 'lexicon', 'g2g', 'encoder'],
+    biasing: [...SUBWORDS, 'phonetic', 'lexicon', 'g2g', 'encoder'],
   },
 ];
 

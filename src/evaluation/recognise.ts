@@ -56,6 +56,7 @@ function configOf(
           lexicon: biasing.includes('lexicon'),
           g2g: biasing.includes('g2g'),
           encoder: biasing.includes('encoder'),
+          acceptance: biasing.includes('acceptance'),
         },
         partials: false,
         endpoint: { enabled: endpoints },

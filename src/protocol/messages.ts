@@ -261,6 +261,10 @@ export interface BiasingOptions {
    * The network itself attends to the entries, where the model has a contextual adapter.
    */
   encoder?: boolean;
+  /**
+   * An entry that the beam finds must also be said by the frames nearly as well as what would stand there without the list.
+   */
+  acceptance?: boolean;
 }
 /**
  * Goes on with a session whose connection is gone: the first message of a connection, in the place of `start`. Answered by `resumed`.

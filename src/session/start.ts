@@ -28,6 +28,7 @@ const DEFAULT_BIASING: BiasingTechniques = {
   lexicon: true,
   g2g: true,
   encoder: false,
+  acceptance: true,
 };
 
 /** Chunk and look-ahead together. */

@@ -179,6 +179,7 @@ export class Transcriber {
       ...((config.biasing.phonetic || config.biasing.lexicon) &&
         pronouncer !== undefined && { phones: phonesOf(description, pronouncer) }),
       ...(!config.biasing.phonetic && { phoneWeight: 0 }),
+      ...(!config.biasing.acceptance && { acceptance: { perLetter: Infinity } }),
     };
     const segmenter = new Segmenter({
       decoder: new VettedDecoder(options),
