@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { importModel } from '../src/cli/import-model.js';
 import { packageRoot } from '../src/util/package-root.js';
 import { type Ended, type Started, start } from './cli-support.js';
 import { type Command, commandsIn, commandsOf, DOCUMENTS, wordsOf } from './document-commands.js';
@@ -30,7 +31,10 @@ test.before(async () => {
   for (const file of ['model.onnx', 'tokens.txt']) {
     copyFileSync(join(fixtures, 'forms', 'zipformer2Ctc', file), join(folder, file));
   }
-  gateway = begin(['serve']);
+  const forms = join(fixtures, 'forms', 'zipformer2Ctc');
+  const tokens = join(forms, 'tokens.txt');
+  await importModel(join(forms, 'model.onnx'), { tokens, out: tiny(), modelVersion: '1' });
+  gateway = begin(['serve', '--model', 'models/en-base']);
   address = await gateway.said(/listens on (\S+)/);
 });
 test.after(async () => {
@@ -39,10 +43,18 @@ test.after(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** `lexigate` in the reader's folder, a server at a port that is free. */
+/** A model that loads in no time; what it hears does not matter where a server has only to start. */
+function tiny(): string {
+  return join(folder, 'tiny');
+}
+
+/** `lexigate` in the reader's folder, a server at a port that is free, with the model that it names or a small one. */
 function begin(args: readonly string[]): Started {
-  const small = args[0] === 'serve' ? ['--port', '0', '--workers', '1'] : [];
-  return start([...args, ...small], {}, folder);
+  const [command] = args;
+  const port = command === 'serve' ? ['--port', '0', '--workers', '1'] : [];
+  const serves = command === 'serve' || command === 'replay';
+  const model = serves && !args.includes('--model') ? ['--model', tiny()] : [];
+  return start([...args, ...port, ...model], {}, folder);
 }
 
 async function end(args: readonly string[]): Promise<Ended> {
