@@ -1,6 +1,6 @@
 /**
- * What lists cost: building one, finding it built, changing an entry, in the middle of an utterance too; and the memory
- * of all that. In this process but for the utterance, which a recognition worker hears with the gateway's defaults.
+ * What lists cost: building one, finding it built, changing an entry, in the middle of an utterance too; until the network
+ * attends to one; and the memory of all that. In this process but for the utterance, which a recognition worker hears with the gateway's defaults.
  *
  *   npm run lists -- [--json] [--entries 10000] [--rounds 100]
  *
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '100' },
   },
 });
+const model = join(packageRoot(), 'models', 'en-base');
 const entries = Number(values.entries);
 const rounds = Number(values.rounds);
 const limits = { maxEntries: entries + 1 };
@@ -116,7 +117,6 @@ function memory(): object {
 
 /** Updates in the middle of an utterance: what they take in the worker, decoding again included. */
 async function live(): Promise<object> {
-  const model = join(packageRoot(), 'models', 'en-base');
   const pool = await startWorkers({ model, maxBatch: 16, workers: 1 });
   const speech = await readAudioFile(join(packageRoot(), 'samples', 'after.wav'));
   const texts = madeUpEntries(entries - 1, 0);
@@ -162,6 +162,26 @@ async function live(): Promise<object> {
   };
 }
 
+/** Until the network attends to all of so many new entries, by their number, in the worker of an idle session. */
+async function embedded(): Promise<object> {
+  const pool = await startWorkers({ model, maxBatch: 16, workers: 1 });
+  const off = { adaptive: false, unigram: false, phonetic: false, lexicon: false, g2g: false };
+  const audio = { encoding: 's16le', sampleRate: 16000, channels: 1 } as const;
+  const start = { type: 'start', audio, options: { biasing: { ...off, encoder: true } } } as const;
+  const recogniser = await pool.open(toConfig(start, pool.description.latencies[0]!, DEFAULT_LIMITS));
+  const times: Record<string, number> = {};
+  for (const [i, size] of [100, 1000].entries()) {
+    const settled = next(recogniser, ({ type }) => type === 'vocabulary.settled');
+    const begun = performance.now();
+    const change = { replace: list(size, 11 + i) };
+    recogniser.send({ type: 'vocabulary', id: 'e', change, at: 'now', retroactive: false });
+    await settled;
+    times[size] = Math.round(performance.now() - begun);
+  }
+  await pool.stop();
+  return { embedNewEntriesMs: times };
+}
+
 function next(recogniser: Recogniser, wanted: (event: RecogniserEvent) => boolean): Promise<RecogniserEvent> {
   return new Promise((resolve) => {
     const subscription = recogniser.events.subscribe((event) => {
@@ -172,5 +192,5 @@ function next(recogniser: Recogniser, wanted: (event: RecogniserEvent) => boolea
   });
 }
 
-const report = { entries, ...memory(), ...library(), ...(await live()) };
+const report = { entries, ...memory(), ...library(), ...(await live()), ...(await embedded()) };
 console.log(values.json ? JSON.stringify(report) : report);

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PrefixGraph } from '../src/biasing/prefix-graph.js';
 import { type Acceptance, EntityLookup, type HeardEntity } from '../src/decoder/entity-lookup.js';
+import type { Evidence } from '../src/decoder/evidence.js';
 import type { DecodedToken } from '../src/decoder/hypothesis.js';
 import { PhoneRows } from '../src/decoder/phone-rows.js';
 import { SoundIndex } from '../src/decoder/sound-index.js';
@@ -50,6 +51,7 @@ interface Case {
   readonly kept?: number;
   readonly graph?: PrefixGraph;
   readonly acceptance?: Partial<Acceptance>;
+  readonly evidence?: Evidence;
 }
 
 function find({ index, heard, words, ended = true, kept = 0, ...rest }: Case): HeardEntity[] {
@@ -58,6 +60,7 @@ function find({ index, heard, words, ended = true, kept = 0, ...rest }: Case): H
     pieces: PIECES,
     pronounce: (word) => [labels(word)],
     ...(rest.acceptance !== undefined && { acceptance: rest.acceptance }),
+    evidence: rest.evidence,
   });
   return lookup.find(tokensOf(...words), rowsOf(heard), rest.graph ?? PrefixGraph.empty, { ended, kept });
 }
@@ -97,6 +100,23 @@ test('short entries, and those that a common word sounds like, are not found so 
   const acceptance = { margin: 0, marginPerConfusion: 20 };
   assert.is(find({ index: indexOf({ Antsu: 'antsu' }), ...said, acceptance }).length, 1);
   assert.is(find({ index: indexOf({ Antsu: 'antsu' }, 2), ...said, acceptance }).length, 0);
+});
+
+test('other evidence for an entry, or against it, counts as a better or a worse fit', () => {
+  const said = { heard: 'se.antsu.now', words: ['▁see', '▁ant', '▁now'] };
+  const index = indexOf({ Antsu: 'antsu' }, 1);
+  const found = (ratio: number, margin: number): number =>
+    find({
+      index,
+      ...said,
+      acceptance: { margin, marginPerConfusion: 0 },
+      evidence: { logRatio: () => ratio },
+    }).length;
+  const [{ gain }] = find({ index, ...said, acceptance: { margin: 0, marginPerConfusion: 0 } }) as [
+    HeardEntity,
+  ];
+  assert.equal([found(0, gain - 1), found(-4, gain - 1)], [1, 0]);
+  assert.equal([found(0, gain + 1), found(4, gain + 1)], [0, 1]);
 });
 
 test('the longer the list, the better an entry must fit', () => {

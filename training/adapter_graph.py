@@ -31,6 +31,9 @@ from graph_builder import Builder
 from network import WIDTH
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+SHIFT = 0.5
+"""The training lists something in every utterance, so it learns to lean far; half of that is better for the words beside
+names and no worse for names (../docs/biasing.md)."""
 SHORTLIST = 256
 """Entries that attention sees at most."""
 Shape = list[str | int]
@@ -139,13 +142,14 @@ def adapter(parameters: dict[str, NDArray[np.float32]]) -> onnx.ModelProto:
     return _model(b, "adapter", inputs, outputs)
 
 
-def write(trained: Path, checkpoint: Path, out: Path) -> None:
-    """Both graphs, and bundle.json's word on them."""
+def write(trained: Path, checkpoint: Path, out: Path, shift: float) -> None:
+    """Both graphs, and bundle.json's word on them. `shift` multiplies what the adapter adds to the hidden layer."""
     state = torch.load(trained, map_location="cpu", weights_only=True)["adapter"]
     parts: dict[str, dict[str, NDArray[np.float32]]] = {"catalogue": {}, "adapter": {}}
     for name, value in state.items():
         part, _, rest = name.partition(".")
         parts[part][rest] = value.float().numpy()
+    parts["adapter"]["shift.weight"] *= np.float32(shift)
     network = weights.read_state(checkpoint)
     for name in ("ln.weight", "ln.bias", "out.weight", "out.bias"):
         parts["adapter"][name] = network[name].float().numpy()
@@ -172,8 +176,9 @@ def main() -> None:
     parser.add_argument("adapter", type=Path)
     parser.add_argument("checkpoint", type=Path, help="the network it was trained over")
     parser.add_argument("out", type=Path, help="the bundle's folder")
+    parser.add_argument("--shift", type=float, default=SHIFT, help="of the shift that was learnt, how much is kept")
     args = parser.parse_args()
-    write(args.adapter, args.checkpoint, args.out)
+    write(args.adapter, args.checkpoint, args.out, args.shift)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Contextual, Path
     torch.nn.init.normal_(model.adapter.shift.weight, std=0.2)
     torch.save(net.state_dict(), folder / "net.pt")
     torch.save({"adapter": model.state_dict()}, folder / "adapter.pt")
-    write(folder / "adapter.pt", folder / "net.pt", folder)
+    write(folder / "adapter.pt", folder / "net.pt", folder, 1.0)
     return model, folder
 
 

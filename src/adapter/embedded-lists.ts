@@ -70,7 +70,8 @@ export function embeddedList(
     });
     at = end;
   }
-  return { embeddings, keys, values, owners };
+  const numbers = [...embeddings.keys()].map((name, i) => [name.split('\n')[0]!, i] as const);
+  return { embeddings, places: new Map(numbers), keys, values, owners };
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -41,6 +41,8 @@ export interface Embedding {
 export interface EmbeddedList {
   /** By what the session calls the entries, in the order of the rows; at least one. */
   readonly embeddings: ReadonlyMap<string, Embedding>;
+  /** Number of an entry by its text. */
+  readonly places: ReadonlyMap<string, number>;
   /** Of all of them, one entry's after the other's. */
   readonly keys: Float32Array;
   readonly values: Float32Array;

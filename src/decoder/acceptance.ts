@@ -1,6 +1,7 @@
 import { annotate, type EntitySpan } from '../biasing/annotate.js';
 import type { PrefixGraph } from '../biasing/prefix-graph.js';
 import { ctcLogProb } from './ctc-score.js';
+import { AROUND_FRAMES, type Evidence } from './evidence.js';
 import type { DecodedToken } from './hypothesis.js';
 import type { AcceptanceOptions } from './options.js';
 import type { RowCache } from './row-cache.js';
@@ -33,6 +34,7 @@ export interface AcceptanceTestOptions {
   /** Column of the blank in a row. */
   readonly blank: number;
   readonly acceptance?: Partial<AcceptanceOptions> | undefined;
+  readonly evidence?: Evidence | undefined;
 }
 
 /** The network places a word a frame or two earlier or later, as the words around it are. */
@@ -62,18 +64,22 @@ export class AcceptanceTest {
   readonly #blank: number;
   readonly #perLetter: number;
   readonly #perTenfold: number;
+  readonly #perEvidence: number;
+  readonly #evidence: Evidence | undefined;
 
-  constructor({ pieces, blank, acceptance = {} }: AcceptanceTestOptions) {
+  constructor({ pieces, blank, acceptance = {}, evidence }: AcceptanceTestOptions) {
     // Fitted on the development sets with the language model at beam 64 (every second native utterance, every third
     // synthetic one with names). Against no test: 1,000 entries that nobody says cost .1 % WER instead of .8, 10,000 cost
     // .2 instead of .8; own rare words among 100 and 1,000 others gain another .4 and .5 % WER. 1.8 at N = 100 loses one
     // name in fifty. With all techniques (128 native utterances) 1,000 unspoken entries cost .39 % with .6 per tenfold and
     // .32 with 1 and with 1.4, while own rare words among 1,000 others (43 utterances) lose none.
-    const { perLetter = 2.4, perTenfold = 1 } = acceptance;
+    const { perLetter = 2.4, perTenfold = 1, perEvidence = 0.3 } = acceptance;
     this.#pieces = pieces;
     this.#blank = blank;
     this.#perLetter = perLetter;
     this.#perTenfold = perTenfold;
+    this.#perEvidence = perEvidence;
+    this.#evidence = evidence;
   }
 
   decide({ settled, biased, plain, open }: Rivals, graph: PrefixGraph, cache: RowCache): Verdict {
@@ -125,7 +131,9 @@ export class AcceptanceTest {
     return Math.max(Math.min(LEAST, this.#perLetter), this.#perLetter - this.#perTenfold * tenfold);
   }
 
-  /** Letters of the entries among the words in dispute, each times its entry's weight; 0 where there is none. */
+  /**
+   * Letters of the entries among the words in dispute, each times its entry's weight and trust; 0 where there is none.
+   */
   #claim(
     words: readonly SpelledWord[],
     spans: readonly EntitySpan[],
@@ -134,11 +142,20 @@ export class AcceptanceTest {
   ): number {
     let letters = 0;
     for (const span of spans) {
-      for (let i = Math.max(from, span.from); i < Math.min(to, span.to); i++) {
-        letters += words[i]!.spelling.length * span.weight;
-      }
+      const first = Math.max(from, span.from);
+      const last = Math.min(to, span.to) - 1;
+      if (first > last) continue;
+      const weight = span.weight * this.#trust(span.text, words[first]!.from, words[last]!.to);
+      for (let i = first; i <= last; i++) letters += words[i]!.spelling.length * weight;
     }
     return letters === 0 && to === words.length ? open : letters;
+  }
+
+  /** 1 where there is no other evidence. */
+  #trust(entry: string, from: number, to: number): number {
+    const ratio = this.#evidence?.logRatio(entry, from - AROUND_FRAMES, to + AROUND_FRAMES) ?? 0;
+    // an entry that nothing speaks for may still say what the frames say anyway
+    return Math.max(1e-3, 1 + this.#perEvidence * ratio);
   }
 
   #logProb(

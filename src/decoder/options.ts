@@ -53,4 +53,6 @@ export interface AcceptanceOptions {
   readonly perLetter: number;
   /** By how much `perLetter` falls with every power of ten that the list is longer than 100 entries. */
   readonly perTenfold: number;
+  /** By what share of itself that loss grows or shrinks with each natural log unit of other evidence for the entry. */
+  readonly perEvidence: number;
 }

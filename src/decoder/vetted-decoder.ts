@@ -2,6 +2,7 @@ import { PrefixGraph } from '../biasing/prefix-graph.js';
 import { AcceptanceTest } from './acceptance.js';
 import { BeamDecoder, type BeamDecoderOptions } from './beam.js';
 import type { Decoder } from './decoder.js';
+import type { Evidence } from './evidence.js';
 import type { Explanation } from './explanation.js';
 import { type DecodedToken, type Hypothesis, sharedLength } from './hypothesis.js';
 import { ListedBeam } from './listed-beam.js';
@@ -38,7 +39,8 @@ export class VettedDecoder implements Decoder {
   /** Tokens of the open segment that are committed. */
   #settled: readonly DecodedToken[] = [];
 
-  constructor(options: BeamDecoderOptions) {
+  /** @param options `evidence`: what else is known of entries */
+  constructor(options: BeamDecoderOptions & { readonly evidence?: Evidence | undefined }) {
     this.#search = new BeamSearch(options, { counts: false });
     this.#plain = new BeamDecoder(options, this.#search);
     this.#listed = new ListedBeam(this.#search, options);

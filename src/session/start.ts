@@ -27,7 +27,7 @@ const DEFAULT_BIASING: BiasingTechniques = {
   phonetic: true,
   lexicon: true,
   g2g: true,
-  encoder: false,
+  encoder: true,
   acceptance: true,
 };
 

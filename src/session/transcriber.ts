@@ -1,5 +1,6 @@
 import { of, Subject, type Subscription } from 'rxjs';
 import { adapt } from '../adapter/adapt.js';
+import { AttentionTrack } from '../adapter/attention-track.js';
 import type { BiasQueue } from '../adapter/bias-queue.js';
 import type { EmbeddedLists } from '../adapter/embedded-lists.js';
 import { bytesPerFrame } from '../audio/decode.js';
@@ -169,6 +170,7 @@ export class Transcriber {
   ): Promise<Channel> {
     const config = this.#config;
     const { description } = batcher.runtime;
+    const track = new AttentionTrack();
     const options = {
       pieces: description.pieces,
       blank: description.blank,
@@ -182,7 +184,7 @@ export class Transcriber {
       ...(!config.biasing.acceptance && { acceptance: { perLetter: Infinity } }),
     };
     const segmenter = new Segmenter({
-      decoder: new VettedDecoder(options),
+      decoder: new VettedDecoder({ ...options, evidence: track }),
       explain: config.explain,
       ...(config.biasing.lexicon &&
         pronouncer !== undefined && {
@@ -190,6 +192,7 @@ export class Transcriber {
             index: this.#index,
             pieces: description.pieces,
             pronounce: (word) => pronouncer.labels(word),
+            evidence: track,
           }),
         }),
       pieces: description.pieces,
@@ -214,7 +217,7 @@ export class Transcriber {
       before: () => this.#repetition?.step(channel),
       adapt: (item) => {
         const list = this.#learning.attended(this.#channels[channel]!.vocabulary);
-        return adapter === undefined ? of(item) : adapt(item, adapter.queue, list);
+        return adapter === undefined ? of(item) : adapt(item, adapter.queue, list, track);
       },
       after: () => this.#repetition?.done(),
       progress: (frame) => {
