@@ -157,7 +157,7 @@ queue('streams that share a list and a length share a run', async () => {
 });
 
 queue('each stream gets its own result, however many wait', async () => {
-  const waiting = new BiasQueue(new FakeAdapter(), 3);
+  const waiting = new BiasQueue(new FakeAdapter(), { maxBatch: 3 });
   const shared = embeddedList(list('a'), 1)!;
   const asked = Array.from({ length: 8 }, (_, i) => ({ ...layers(1), hidden: Float32Array.of(i) }));
   const found = await Promise.all(asked.map((each) => waiting.bias(each, shared)));

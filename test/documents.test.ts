@@ -100,6 +100,14 @@ const CHECKS: readonly Check[] = [
   { pattern: /^npm run -s cli -- serve/, check: (words) => serve(words.slice(5)) },
   { pattern: /^npm run -s cli -- transcribe/, check: (words) => transcribe(words.slice(5)) },
   {
+    pattern: /^npm run -s cli -- explain/,
+    check: async (words) => {
+      const { out } = await end(words.slice(5));
+      assert.match(out, 'Siobhan Kowalczyk: leads');
+      assert.match(await readFile(join(folder, words.at(-1)!), 'utf8'), '&lt;no-bias&gt;');
+    },
+  },
+  {
     pattern: /^npm run -s cli -- keys add/,
     check: async (words) => {
       const { out } = await end(words.slice(5));

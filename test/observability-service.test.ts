@@ -126,7 +126,7 @@ test.before(async () => {
 });
 
 test('every stage has been timed, in whichever thread it ran', () => {
-  for (const stage of ['windowing', 'encoder', 'decoder', 'captions', 'send']) {
+  for (const stage of ['windowing', 'encoder', 'adapter', 'decoder', 'captions', 'send']) {
     const count = watched.samples.get(`lexigate_stage_seconds_count{stage="${stage}"}`);
     const sum = watched.samples.get(`lexigate_stage_seconds_sum{stage="${stage}"}`);
     assert.ok(count! > 0 && sum! > 0, stage);

@@ -1,5 +1,12 @@
 import type { AdapterRuntime, Biased, EmbeddedList, Layers } from './runtime.js';
 
+export interface BiasQueueOptions {
+  /** Streams per run. */
+  readonly maxBatch?: number;
+  /** Told the seconds that a run took. */
+  readonly observe?: (seconds: number) => void;
+}
+
 interface Waiting {
   readonly layers: Layers;
   readonly list: EmbeddedList;
@@ -15,12 +22,14 @@ interface Waiting {
 export class BiasQueue {
   readonly #runtime: AdapterRuntime;
   readonly #maxBatch: number;
+  readonly #observe: ((seconds: number) => void) | undefined;
   readonly #queue: Waiting[] = [];
   #busy = false;
 
-  constructor(runtime: AdapterRuntime, maxBatch = 16) {
+  constructor(runtime: AdapterRuntime, { maxBatch = 16, observe }: BiasQueueOptions = {}) {
     this.#runtime = runtime;
     this.#maxBatch = maxBatch;
+    this.#observe = observe;
   }
 
   bias(layers: Layers, list: EmbeddedList): Promise<Biased> {
@@ -51,11 +60,13 @@ export class BiasQueue {
   }
 
   async #step(batch: readonly Waiting[]): Promise<void> {
+    const begun = performance.now();
     try {
       const results = await this.#runtime.bias(
         batch.map(({ layers }) => layers),
         batch[0]!.list,
       );
+      this.#observe?.((performance.now() - begun) / 1000);
       batch.forEach(({ resolve }, i) => {
         resolve(results[i]!);
       });

@@ -47,7 +47,10 @@ host(parentPort, {
   metrics,
   ...(pronouncer !== undefined && { pronouncer }),
   ...(adapter !== undefined && {
-    adapter: { queue: new BiasQueue(adapter, maxBatch), lists: new EmbeddedLists(new Catalogue(adapter)) },
+    adapter: {
+      queue: new BiasQueue(adapter, { maxBatch, observe: (seconds) => metrics.stage('adapter', seconds) }),
+      lists: new EmbeddedLists(new Catalogue(adapter)),
+    },
   }),
   ...(words !== undefined && { languageModel: words }),
 });

@@ -34,7 +34,7 @@ export class RecognitionMetrics {
 
   constructor({ waitingSteps, keptListBytes }: RecognitionGauges) {
     const registers = [this.#registry];
-    this.stage = stageHistogram(this.#registry, ['windowing', 'encoder', 'decoder', 'captions']);
+    this.stage = stageHistogram(this.#registry, ['windowing', 'encoder', 'adapter', 'decoder', 'captions']);
     this.#wait = new Histogram({
       name: 'lexigate_encoder_wait_seconds',
       help: 'Time that a step of a stream waits for the encoder to be free.',

@@ -1,7 +1,7 @@
 import { Histogram, type Registry } from 'prom-client';
 
 /** What audio passes through on its way to a caption; the last one on the main thread, the others in a worker. */
-export const STAGES = ['windowing', 'encoder', 'decoder', 'captions', 'send'] as const;
+export const STAGES = ['windowing', 'encoder', 'adapter', 'decoder', 'captions', 'send'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export type ObserveStage = (stage: Stage, seconds: number) => void;
@@ -13,7 +13,7 @@ const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 export function stageHistogram(registry: Registry, stages: readonly Stage[]): ObserveStage {
   const histogram = new Histogram({
     name: 'lexigate_stage_seconds',
-    help: 'Time that a stage takes: windowing, decoder and captions for a step of a stream, encoder for a batch of steps, send for a message.',
+    help: 'Time that a stage takes: windowing, decoder and captions for a step of a stream, encoder and adapter for a batch of steps, send for a message.',
     labelNames: ['stage'],
     buckets: SECONDS,
     registers: [registry],
