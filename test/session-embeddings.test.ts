@@ -8,6 +8,7 @@ import { Vocabulary } from '../src/biasing/vocabulary.js';
 import { GraphemeTable } from '../src/phonetics/graphemes.js';
 import { Lexicon } from '../src/phonetics/lexicon.js';
 import { Pronouncer } from '../src/phonetics/pronouncer.js';
+import { Background } from '../src/session/background.js';
 import { Embeddings } from '../src/session/embeddings.js';
 import type { VocabularyChange } from '../src/session/recogniser.js';
 import { FakeAdapter } from './adapter-support.js';
@@ -30,6 +31,7 @@ class Lists {
     this.embeddings = new Embeddings({
       lists: shared ?? new EmbeddedLists(new Catalogue(this.runtime)),
       pronouncer,
+      background: new Background(),
       settled: () => {
         this.#settled++;
         this.#waiting?.();

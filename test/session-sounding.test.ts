@@ -8,6 +8,7 @@ import { Vocabulary } from '../src/biasing/vocabulary.js';
 import { GraphemeTable } from '../src/phonetics/graphemes.js';
 import { Lexicon } from '../src/phonetics/lexicon.js';
 import { Pronouncer } from '../src/phonetics/pronouncer.js';
+import { Background } from '../src/session/background.js';
 import type { VocabularyChange } from '../src/session/recogniser.js';
 import { Sounding } from '../src/session/sounding.js';
 import { packageRoot } from '../src/util/package-root.js';
@@ -33,6 +34,7 @@ class Lists {
         lexicon: Lexicon.fromBytes(new Uint8Array(0)),
         graphemes: GraphemeTable.parse(table),
       }),
+      background: new Background(),
       spellings: true,
       empty: this.newest,
       changed: () => {

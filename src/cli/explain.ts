@@ -11,6 +11,7 @@ import { loadEncoder } from '../encoder/load.js';
 import { drawAttention } from '../evaluation/attention-plot.js';
 import { decodeAudio } from '../evaluation/audio.js';
 import { createPronouncer, loadPhonetics } from '../phonetics/bundle.js';
+import { Background } from '../session/background.js';
 import { Embeddings } from '../session/embeddings.js';
 import { chooseLatency } from '../session/start.js';
 import type { ServeSettings } from './settings.js';
@@ -54,6 +55,7 @@ export async function explain(
     const embeddings = new Embeddings({
       lists: new EmbeddedLists(new Catalogue(adapter)),
       pronouncer,
+      background: new Background(),
       settled: () => resolve(embeddings),
     });
     embeddings.follow(vocabulary);

@@ -12,6 +12,7 @@ import { Batcher } from '../encoder/batcher.js';
 import { loadEncoder } from '../encoder/load.js';
 import { RecognitionMetrics } from '../observability/recognition-metrics.js';
 import { createPronouncer, type PhoneticsFiles } from '../phonetics/bundle.js';
+import { Background } from '../session/background.js';
 import { host } from '../session/host.js';
 
 export interface WorkerSettings {
@@ -45,6 +46,7 @@ host(parentPort, {
   batcher,
   vocabularies,
   metrics,
+  background: new Background(() => batcher.busy),
   ...(pronouncer !== undefined && { pronouncer }),
   ...(adapter !== undefined && {
     adapter: {

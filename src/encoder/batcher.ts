@@ -74,6 +74,11 @@ export class Batcher {
     return this.#queue.length;
   }
 
+  /** Whether a run is under way, or about to be. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
   encode(
     request: EncoderRequest,
     latency: Latency,

@@ -6,17 +6,19 @@ import { normaliseEntry } from '../biasing/normalise.js';
 import type { Vocabulary } from '../biasing/vocabulary.js';
 import { wordsOfEntry } from '../phonetics/entity-sounds.js';
 import type { Pronouncer } from '../phonetics/pronouncer.js';
+import type { Background } from './background.js';
 
 export interface EmbeddingsOptions {
   readonly lists: EmbeddedLists;
   readonly pronouncer: Pronouncer;
+  readonly background: Background;
   /** All entries of the newest list are embedded. */
   readonly settled: () => void;
 }
 
 /** Entries that are embedded together; before the next ones recognition has its turn. */
 const BATCH = 64;
-/** Of a long list so many more take part at a time, while the others are still to come. */
+/** Of a long list so many take part at first, while the others are still to come; then each time twice as many. */
 const PUBLISHED = 512;
 
 /**
@@ -68,7 +70,7 @@ export class Embeddings {
   }
 
   async #learn(vocabulary: Vocabulary): Promise<void> {
-    const { lists, pronouncer } = this.#options;
+    const { lists, pronouncer, background } = this.#options;
     const shared = lists.find(vocabulary.hash);
     if (shared !== undefined) {
       this.#publish(vocabulary, shared);
@@ -81,13 +83,19 @@ export class Embeddings {
       if (embedding === undefined) missing.push(entry);
       else known.set(embeddingKey(entry), embedding);
     }
+    let published = 0;
     for (let from = 0; from < missing.length; from += BATCH) {
-      if (from % PUBLISHED === 0) this.#publish(vocabulary, lists.list(known));
+      if (known.size >= published) {
+        this.#publish(vocabulary, lists.list(known));
+        published = Math.max(PUBLISHED, 2 * known.size);
+      }
       const batch = missing.slice(from, from + BATCH);
-      await pronouncer.learn(batch.flatMap(wordsOfEntry));
-      const made = await lists.catalogue.embed(
-        batch.map((entry) => ({ text: entry.text, phones: phonesOf(entry, pronouncer) })),
-      );
+      const made = await background.run(async () => {
+        await pronouncer.learn(batch.flatMap(wordsOfEntry));
+        return lists.catalogue.embed(
+          batch.map((entry) => ({ text: entry.text, phones: phonesOf(entry, pronouncer) })),
+        );
+      });
       await setImmediate();
       if (this.#closed) return;
       for (const [i, embedding] of made.entries()) {

@@ -3,6 +3,7 @@ import type { EmbeddedList } from '../adapter/runtime.js';
 import type { Vocabulary } from '../biasing/vocabulary.js';
 import type { SoundIndex } from '../decoder/sound-index.js';
 import type { Pronouncer } from '../phonetics/pronouncer.js';
+import type { Background } from './background.js';
 import { Embeddings } from './embeddings.js';
 import type { BiasingTechniques, VocabularyChange } from './recogniser.js';
 import { Sounding } from './sounding.js';
@@ -11,6 +12,7 @@ export interface LearningOptions {
   readonly biasing: BiasingTechniques;
   /** Without it nothing is learnt. */
   readonly pronouncer: Pronouncer | undefined;
+  readonly background: Background;
   /** Without them nothing is embedded. */
   readonly lists: EmbeddedLists | undefined;
   /** Told how entries are said. */
@@ -34,7 +36,7 @@ export class Learning {
   #newest: Vocabulary;
   #closed = false;
 
-  constructor({ biasing, pronouncer, lists, index, empty, changed, settled }: LearningOptions) {
+  constructor({ biasing, pronouncer, background, lists, index, empty, changed, settled }: LearningOptions) {
     this.#settled = settled;
     this.#newest = empty;
     this.#wanted = biasing.g2g || biasing.lexicon || biasing.encoder;
@@ -42,6 +44,7 @@ export class Learning {
     if (biasing.g2g || biasing.lexicon) {
       this.#sounding = new Sounding({
         pronouncer,
+        background,
         spellings: biasing.g2g,
         ...(biasing.lexicon && { index }),
         empty,
@@ -50,7 +53,12 @@ export class Learning {
       });
     }
     if (biasing.encoder && lists !== undefined) {
-      this.#embeddings = new Embeddings({ lists, pronouncer, settled: () => this.#done('embeddings') });
+      this.#embeddings = new Embeddings({
+        lists,
+        pronouncer,
+        background,
+        settled: () => this.#done('embeddings'),
+      });
     }
   }
 

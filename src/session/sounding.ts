@@ -9,10 +9,12 @@ import {
   wordsOfEntry,
 } from '../phonetics/entity-sounds.js';
 import type { Pronouncer } from '../phonetics/pronouncer.js';
+import type { Background } from './background.js';
 import type { VocabularyChange } from './recogniser.js';
 
 export interface SoundingOptions {
   readonly pronouncer: Pronouncer;
+  readonly background: Background;
   /** Whether entries are also matched as they are spelled by their sound. */
   readonly spellings: boolean;
   /** Told how entries are said. */
@@ -93,9 +95,9 @@ export class Sounding {
   }
 
   async #batch(): Promise<void> {
-    const { pronouncer, spellings, changed } = this.#options;
+    const { pronouncer, background, spellings, changed } = this.#options;
     const batch = [...this.#pending.values()].slice(0, BATCH);
-    await pronouncer.learn(batch.flatMap(wordsOfEntry));
+    await background.run(() => pronouncer.learn(batch.flatMap(wordsOfEntry)));
     const sounding: VocabularyEntry[] = [];
     let begun = performance.now();
     for (const entry of batch) {

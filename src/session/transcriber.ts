@@ -22,6 +22,7 @@ import { headPhones } from '../phonetics/phones.js';
 import { headLabels, type Pronouncer } from '../phonetics/pronouncer.js';
 import type { FinalMessage, PartialMessage, VocabularySummary } from '../protocol/messages.js';
 import type { Boundary, Flow } from '../util/flow.js';
+import { Background } from './background.js';
 import { BiasingCounter } from './biasing-counter.js';
 import { Captioner } from './captioner.js';
 import { Clock } from './clock.js';
@@ -46,6 +47,8 @@ export interface TranscriberResources {
   readonly pronouncer?: Pronouncer;
   /** Without it the network does not attend to lists. */
   readonly adapter?: { readonly queue: BiasQueue; readonly lists: EmbeddedLists };
+  /** Where sessions of this worker learn about their lists. */
+  readonly background?: Background;
   /** What sessions of this worker count together. */
   readonly metrics?: RecognitionMetrics;
 }
@@ -84,7 +87,14 @@ export class Transcriber {
 
   private constructor(
     config: RecogniserConfig,
-    { batcher, vocabularies, pronouncer, adapter, metrics }: TranscriberResources,
+    {
+      batcher,
+      vocabularies,
+      pronouncer,
+      background = new Background(),
+      adapter,
+      metrics,
+    }: TranscriberResources,
     emit: (event: RecogniserEvent) => void,
   ) {
     const { sampleRate, frameSamples } = batcher.runtime.description;
@@ -100,6 +110,7 @@ export class Transcriber {
     this.#learning = new Learning({
       biasing: config.biasing,
       pronouncer,
+      background,
       lists: adapter?.lists,
       index: this.#index,
       empty: this.#vocabulary,
