@@ -2,13 +2,14 @@
  * Many streams at once, paced like microphones, over real sockets from this process.
  *
  *   npm run load -- --streams N --seconds S [--latency MS] [--url ws://...] [--key KEY] [--vocabulary FILE]
- *                   [--update-every S] [--churn R] [--json]
+ *                   [--update-every S [--patch]] [--churn R] [--json]
  *   npm run load -- --scenario caption-page|call-centre|vocabulary-storm|churn [...]
  *   npm run load -- --find-max --p95-ms 400 [...]
  *
  * Without --url a gateway is started in another process, and what it uses is measured. Each stream speaks utterances
  * over and over in one session, a flush behind each, and its finals are compared with what the idle gateway made of the
- * same track. --update-every gives each stream a new list every S seconds (--vocabulary and an entry of its own); --churn
+ * same track. --update-every gives each stream a new list every S seconds (--vocabulary and an entry of its own; with --patch
+ * only that entry is sent); --churn
  * opens and cuts R connections a second besides. --entries N makes a list up. --manifest FILE speaks a development set
  * instead of the two bundled sentences.
  */
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     vocabulary: { type: 'string' },
     entries: { type: 'string' },
     'update-every': { type: 'string' },
+    patch: { type: 'boolean', default: false },
     churn: { type: 'string' },
     manifest: { type: 'string' },
     scenario: { type: 'string' },
@@ -69,6 +71,7 @@ const load: Load = {
   latencyMs: given('latency'),
   vocabulary: values.vocabulary === undefined ? made : await readVocabularyFile(values.vocabulary),
   updatesPerSecond: every === undefined ? (scenario?.updatesPerSecond ?? 0) : streams / every,
+  patches: values.patch,
   churnPerSecond: given('churn') ?? scenario?.churnPerSecond ?? 0,
 };
 

@@ -73,6 +73,11 @@ test('every line has packets of a tenth of a second', async () => {
   }
 });
 
+test('a patch says only what is new', () => {
+  const message = parseClientMessage(new VocabularyUpdates([{ text: 'Ada Lovelace' }], true).next('a'));
+  assert.is('patch' in message ? message.patch.set?.length : 0, 1);
+});
+
 test('every update is a valid message with a list that no other has', () => {
   const updates = new VocabularyUpdates([{ text: 'Ada Lovelace' }, { text: 'Nguyen', weight: 1.2 }]);
   const messages = ['a', 'b'].map((id) => parseClientMessage(updates.next(id)));

@@ -18,6 +18,8 @@ export interface Load {
   readonly vocabulary: readonly EntryObject[];
   /** New lists a second, over all streams. */
   readonly updatesPerSecond: number;
+  /** Only what is new is sent. */
+  readonly patches: boolean;
   /** Connections a second that say something and are cut. */
   readonly churnPerSecond: number;
 }
@@ -138,9 +140,9 @@ async function speak(
 }
 
 /** Gives the streams new lists, one after the other. */
-function update({ updatesPerSecond, vocabulary }: Load, open: readonly LoadStream[]): () => void {
+function update({ updatesPerSecond, vocabulary, patches }: Load, open: readonly LoadStream[]): () => void {
   if (updatesPerSecond === 0) return () => undefined;
-  const updates = new VocabularyUpdates(vocabulary);
+  const updates = new VocabularyUpdates(vocabulary, patches);
   let turn = 0;
   const timer = setInterval(() => {
     open[turn++ % open.length]?.update((id) => updates.next(id));
