@@ -155,7 +155,7 @@ const CHECKS: readonly Check[] = [
     check: (words) => namedIn(words, source('load-tests')),
   },
   {
-    pattern: /^npm run [\w-]+$/,
+    pattern: /^npm run [\w:-]+$/,
     because: 'a name in a sentence, or longer than a test may last',
     check: ([, , name]) => {
       const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
