@@ -31,7 +31,7 @@ def main() -> None:
     axes.legend()
     figure.tight_layout()
     pyplot.rcParams["svg.hashsalt"] = "hours"
-    figure.savefig(sys.argv[2], metadata={"Date": None})
+    figure.savefig(sys.argv[2], metadata={"Date": None, "Title": "Word error rate by hours of audio processed"})
 
 
 if __name__ == "__main__":
