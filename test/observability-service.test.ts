@@ -76,7 +76,14 @@ async function speak(url: string, key: string): Promise<string> {
   await once(ws, 'open');
   const format = { encoding: 's16le', sampleRate: 16_000, channels: 1 };
   const send = (message: object): void => ws.send(JSON.stringify(message));
+  const settled = new Promise<void>((resolve) => {
+    ws.on('message', (data: Buffer) => {
+      if ((JSON.parse(data.toString()) as ServerMessage).type === 'vocabulary.settled') resolve();
+    });
+  });
   send({ type: 'start', audio: format, vocabulary: ['Zebedee Quux'], options: { explain: true } });
+  // the network attends to what has been learnt
+  await settled;
   ws.send(Buffer.from(audio.buffer));
   send({
     type: 'vocabulary.update',
@@ -188,10 +195,12 @@ test('a trace has the session, and in it the list updates and segments; it conti
 
 test('no word that was said or listed, no key and no id of a client is in metrics, logs or traces', () => {
   const { written, spoken, key } = watched;
-  const secret = key.split('_')[2]!;
+  // a secret may have the sign in it that is before it
+  const secret = key.split('_').slice(2).join('_');
   const names = ['zebedee', 'quux', 'siobhan', 'kowalczyk', 'thank', 'meeting', 'noon'];
   assert.match(spoken, /thank you .* meeting .* noon/);
-  for (const text of [secret, ...names]) assert.not(written.toLowerCase().includes(text.toLowerCase()), text);
+  const told = [secret, ...names].filter((text) => written.toLowerCase().includes(text.toLowerCase()));
+  assert.equal(told, []);
 });
 
 test.run();

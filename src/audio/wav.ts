@@ -9,6 +9,8 @@ export interface WavAudio {
   readonly channels: readonly Float32Array[];
 }
 
+/** Samples a second. */
+const MAX_RATE = 768_000;
 /** Format tags of the `fmt ` chunk (RFC 2361). */
 const PCM = 0x0001;
 const FLOAT = 0x0003;
@@ -21,6 +23,11 @@ export function readWav(file: Uint8Array): WavAudio {
   if (wav.channels < 1 || sampleRate < 1 || wav.blockBytes !== (wav.channels * wav.bits) / 8) {
     throw new AudioFormatError(
       `The WAV header contradicts itself: ${wav.channels} channels of ${wav.bits} bits in ${wav.blockBytes} bytes.`,
+    );
+  }
+  if (sampleRate > MAX_RATE) {
+    throw new AudioFormatError(
+      `The WAV file claims ${sampleRate} samples a second, more than any recorder makes; at most ${MAX_RATE} are read.`,
     );
   }
   const encoding = G711[wav.tag];
