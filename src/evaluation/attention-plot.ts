@@ -1,4 +1,5 @@
 import type { Attention } from '../adapter/attention.js';
+import { escaped, round, text } from './svg.js';
 
 /** Rows besides `<no-bias>`: the entries that were attended to most. */
 const MOST_ROWS = 24;
@@ -62,16 +63,4 @@ function seconds(frames: number, frameMs: number, cell: number, y: number): stri
     const x = round(LEFT + ((second * 1000) / frameMs) * cell);
     return `<path d="M${x} ${y}v5" stroke="#666666"/>${text(x, y + 18, `${second} s`, 'text-anchor="middle"')}`;
   });
-}
-
-function text(x: number, y: number, content: string, attributes: string): string {
-  return `<text x="${round(x)}" y="${y}" ${attributes}>${escaped(content)}</text>`;
-}
-
-function escaped(content: string): string {
-  return content.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

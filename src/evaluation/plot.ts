@@ -1,4 +1,5 @@
 import type { Interval } from './bootstrap.js';
+import { escaped, round, text } from './svg.js';
 
 /** A value at each place of the axis, with its interval; a fraction. */
 export interface Point {
@@ -140,16 +141,4 @@ function place(plot: Plot, index: number): number {
 
 function height(fraction: number, { low, high }: Scale): number {
   return round(HEIGHT - BOTTOM - ((fraction * 100 - low) / (high - low)) * (HEIGHT - TOP - BOTTOM));
-}
-
-function text(x: number, y: number, content: string, attributes: string): string {
-  return `<text x="${x}" y="${y}" ${attributes}>${escaped(content)}</text>`;
-}
-
-function escaped(content: string): string {
-  return content.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }
